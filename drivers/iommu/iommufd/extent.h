@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The PFN store of a pages object: page index -> PFN, for pages that are pinned.
+ *
+ *	iommufd_extents_init(&ext);
+ *	ret = iommufd_extents_add(&ext, 0, pfn, 512);
+ *	n = iommufd_extents_run(&ext, 0, 511, &pfn);
+ *	iommufd_extents_erase(&ext, 0, 511);
+ *	iommufd_extents_destroy(&ext);
+ *
+ * The store does not know which indices are pinned; the holders of the pages object
+ * do. What it says about other indices has no meaning.
+ */
+#ifndef __IOMMUFD_EXTENT_H
+#define __IOMMUFD_EXTENT_H
+
+#include <linux/xarray.h>
+
+/* Pages per entry of the store. One table of PFNs is then one page. */
+#define IOMMUFD_CHUNK_PAGES 512UL
+
+/**
+ * struct iommufd_extents - The store
+ * @chunks: chunk number -> straight line (a value) or table of PFNs (a pointer)
+ * @table: the table that was used last, or NULL
+ * @table_chunk: its chunk number
+ */
+struct iommufd_extents {
+	struct xarray chunks;
+	unsigned long *table;
+	unsigned long table_chunk;
+};
+
+void iommufd_extents_init(struct iommufd_extents *ext);
+void iommufd_extents_destroy(struct iommufd_extents *ext);
+int iommufd_extents_add(struct iommufd_extents *ext, unsigned long index,
+			unsigned long pfn, unsigned long npages);
+unsigned long iommufd_extents_run(struct iommufd_extents *ext, unsigned long index,
+				  unsigned long last, unsigned long *pfn);
+void iommufd_extents_erase(struct iommufd_extents *ext, unsigned long index,
+			   unsigned long last);
+
+#endif
