@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The context: one open file, the owner of all objects and of DMA.
+ */
+#ifndef __IOMMUFD_CTX_H
+#define __IOMMUFD_CTX_H
+
+#include <linux/iommufd.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "account.h"
+#include "internal.h"
+
+/**
+ * struct iommufd_ctx - One open file of /dev/iommu
+ * @file: the file; its reference count is that of the context. Immutable
+ * @retire_wait: where removal of an object waits for threads inside a system call
+ * @objects: id -> object; has a lock of its own
+ * @account_mode: what new mappings charge
+ * @vfio_ioas: the IOAS of the VFIO container interface, or NULL
+ * @no_iommu: the VFIO container interface serves a device without an IOMMU
+ * @groups_lock: protects the members below it
+ * @groups: iommu_group id -> struct iommufd_group
+ */
+struct iommufd_ctx {
+	struct file *file;
+	wait_queue_head_t retire_wait;
+	struct xarray objects;
+
+	/* Under the lock of @objects */
+	enum iommufd_account_mode account_mode;
+	struct iommufd_ioas *vfio_ioas;
+	bool no_iommu;
+
+	struct mutex groups_lock; /* protects @groups */
+	struct xarray groups;
+};
+
+extern const struct file_operations iommufd_ctx_fops;
+
+#endif

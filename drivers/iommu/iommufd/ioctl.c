@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command table, and what all commands have in common.
+ *
+ * A structure is copied in with the rules of copy_struct_from_user(): what the caller
+ * does not know reads as zero, and what this kernel does not know must be zero. Flags
+ * and reserved fields that the table names are checked before the command runs. On
+ * success the structure goes back to the caller as the command left it, and only then
+ * does an object the command made get its id published: nobody can use, or destroy, an
+ * object whose creator has not returned yet.
+ */
+#include <linux/fs.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/iommufd.h>
+
+#include "ctx.h"
+#include "device.h"
+#include "hwpt.h"
+#include "ioas.h"
+#include "ioctl.h"
+#include "object.h"
+#include "option.h"
+#include "vfio_compat.h"
+
+/* No structure comes near this; without a limit the caller could have 4 GiB scanned. */
+#define MAX_USER_SIZE PAGE_SIZE
+
+union any_cmd {
+	struct iommu_destroy destroy;
+	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_ioas_alloc ioas_alloc;
+	struct iommu_ioas_allow_iovas allow_iovas;
+	struct iommu_ioas_copy ioas_copy;
+	struct iommu_ioas_iova_ranges iova_ranges;
+	struct iommu_ioas_map ioas_map;
+	struct iommu_ioas_unmap ioas_unmap;
+	struct iommu_option option;
+	struct iommu_vfio_ioas vfio_ioas;
+};
+
+struct field {
+	u16 offset;
+	u16 len;
+};
+
+/**
+ * struct command - One row of the table
+ * @run: carries it out
+ * @size: bytes of the structure this kernel knows
+ * @min_size: bytes of the first version of it
+ * @flags: a __u32 of which only the bits @known_flags may be set
+ * @known_flags: see @flags
+ * @reserved: bytes that must be zero
+ * @reply: what is written back on success
+ */
+struct command {
+	int (*run)(struct iommufd_cmd *cmd);
+	u16 size;
+	u16 min_size;
+	struct field flags;
+	u32 known_flags;
+	struct field reserved;
+	struct field reply;
+};
+
+#define FIELD_OF(type, member)                    \
+	{                                         \
+		.offset = offsetof(type, member), \
+		.len = sizeof_field(type, member) \
+	}
+#define WHOLE(type) { .len = sizeof(type) }
+#define NOTHING { }
+#define CMD(nr, fn, type, last_min, ...)                            \
+	[IOMMUFD_CMD_##nr - IOMMUFD_CMD_BASE] = {                   \
+		.run = fn,                                          \
+		.size = sizeof(type) +                              \
+			BUILD_BUG_ON_ZERO(offsetof(type, size)) +   \
+			BUILD_BUG_ON_ZERO(sizeof(type) >            \
+					  sizeof(union any_cmd)),   \
+		.min_size = offsetofend(type, last_min),            \
+		__VA_ARGS__                                         \
+	}
+
+static int run_destroy(struct iommufd_cmd *cmd)
+{
+	struct iommu_destroy *arg = cmd->arg;
+
+	return iommufd_object_destroy_id(cmd->ictx, arg->id);
+}
+
+static const struct command commands[] = {
+	CMD(DESTROY, run_destroy, struct iommu_destroy, id,
+	    .reply = NOTHING),
+	CMD(IOAS_ALLOC, iommufd_ioas_alloc, struct iommu_ioas_alloc, out_ioas_id,
+	    .flags = FIELD_OF(struct iommu_ioas_alloc, flags),
+	    .reply = WHOLE(struct iommu_ioas_alloc)),
+	CMD(IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
+	    struct iommu_ioas_allow_iovas, allowed_iovas,
+	    .reserved = FIELD_OF(struct iommu_ioas_allow_iovas, __reserved),
+	    .reply = NOTHING),
+	CMD(IOAS_COPY, iommufd_ioas_copy, struct iommu_ioas_copy, src_iova,
+	    .flags = FIELD_OF(struct iommu_ioas_copy, flags),
+	    .known_flags = IOMMUFD_IOAS_MAP_FLAGS,
+	    .reply = WHOLE(struct iommu_ioas_copy)),
+	CMD(IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
+	    struct iommu_ioas_iova_ranges, out_iova_alignment,
+	    .reserved = FIELD_OF(struct iommu_ioas_iova_ranges, __reserved),
+	    .reply = WHOLE(struct iommu_ioas_iova_ranges)),
+	CMD(IOAS_MAP, iommufd_ioas_map, struct iommu_ioas_map, iova,
+	    .flags = FIELD_OF(struct iommu_ioas_map, flags),
+	    .known_flags = IOMMUFD_IOAS_MAP_FLAGS,
+	    .reserved = FIELD_OF(struct iommu_ioas_map, __reserved),
+	    .reply = WHOLE(struct iommu_ioas_map)),
+	CMD(IOAS_UNMAP, iommufd_ioas_unmap, struct iommu_ioas_unmap, length,
+	    .reply = WHOLE(struct iommu_ioas_unmap)),
+	CMD(OPTION, iommufd_option, struct iommu_option, val64,
+	    .reserved = FIELD_OF(struct iommu_option, __reserved),
+	    .reply = FIELD_OF(struct iommu_option, val64)),
+	CMD(VFIO_IOAS, iommufd_vfio_ioas, struct iommu_vfio_ioas, __reserved,
+	    .reserved = FIELD_OF(struct iommu_vfio_ioas, __reserved),
+	    .reply = NOTHING),
+	CMD(HWPT_ALLOC, iommufd_hwpt_alloc, struct iommu_hwpt_alloc, __reserved,
+	    .reserved = FIELD_OF(struct iommu_hwpt_alloc, __reserved),
+	    .reply = WHOLE(struct iommu_hwpt_alloc)),
+	CMD(GET_HW_INFO, iommufd_device_hw_info, struct iommu_hw_info, __reserved,
+	    .flags = FIELD_OF(struct iommu_hw_info, flags),
+	    .known_flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
+	    .reserved = FIELD_OF(struct iommu_hw_info, __reserved),
+	    .reply = WHOLE(struct iommu_hw_info)),
+};
+
+static int check_fields(const struct command *command, const void *arg)
+{
+	const u8 *bytes = arg;
+
+	if (command->flags.len) {
+		u32 flags = *(const u32 *)(bytes + command->flags.offset);
+
+		if (flags & ~command->known_flags)
+			return -EOPNOTSUPP;
+	}
+	if (command->reserved.len &&
+	    memchr_inv(bytes + command->reserved.offset, 0, command->reserved.len))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int write_reply(const struct command *command, const struct iommufd_cmd *cmd)
+{
+	const struct field *reply = &command->reply;
+	u32 len = reply->len;
+
+	/* A reply of one field lies within the minimum size. */
+	if (!reply->offset)
+		len = min(len, cmd->user_size);
+	if (copy_to_user(cmd->uptr + reply->offset, cmd->arg + reply->offset, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int run_command(const struct command *command, struct iommufd_cmd *cmd)
+{
+	int ret;
+
+	ret = check_fields(command, cmd->arg);
+	if (ret)
+		return ret;
+
+	ret = command->run(cmd);
+	if (!ret || cmd->reply_on_error)
+		ret = write_reply(command, cmd) ?: ret;
+
+	if (cmd->new_obj) {
+		if (ret)
+			iommufd_object_abort(cmd->new_obj);
+		else
+			iommufd_object_publish(cmd->new_obj);
+	}
+	return ret;
+}
+
+/**
+ * iommufd_ioctl - Entry point of all ioctls
+ * @file: an iommufd
+ * @nr: command word
+ * @uarg: pointer to a structure that begins with its size as __u32; for commands of
+ *	  the VFIO container interface whatever they define
+ *
+ * Context: Process context.
+ * Return: 0 or an errno. ENOTTY: unknown command. EFAULT: structure not readable or
+ * writable. EINVAL: size below the first version. E2BIG: non-zero bytes beyond what
+ * this kernel knows, or more than a page. EOPNOTSUPP: unknown flag or non-zero reserved
+ * field. Others as the command says.
+ */
+long iommufd_ioctl(struct file *file, unsigned int nr, unsigned long uarg)
+{
+	unsigned int index = _IOC_NR(nr) - IOMMUFD_CMD_BASE;
+	const struct command *command;
+	union any_cmd arg;
+	struct iommufd_cmd cmd = {
+		.ictx = file->private_data,
+		.arg = &arg,
+		.uptr = (void __user *)uarg,
+	};
+	int ret;
+
+	if (_IOC_NR(nr) < IOMMUFD_CMD_BASE || index >= ARRAY_SIZE(commands))
+		return iommufd_vfio_compat_ioctl(cmd.ictx, nr, uarg);
+
+	if (get_user(cmd.user_size, (u32 __user *)cmd.uptr))
+		return -EFAULT;
+
+	command = &commands[index];
+	if (!command->run || nr != _IO(IOMMUFD_TYPE, _IOC_NR(nr)))
+		return -ENOTTY;
+	if (cmd.user_size < command->min_size)
+		return -EINVAL;
+	if (cmd.user_size > MAX_USER_SIZE)
+		return -E2BIG;
+
+	ret = copy_struct_from_user(&arg, command->size, cmd.uptr, cmd.user_size);
+	if (ret)
+		return ret;
+	return run_command(command, &cmd);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From a system call to the function that carries it out.
+ */
+#ifndef __IOMMUFD_IOCTL_H
+#define __IOMMUFD_IOCTL_H
+
+#include "internal.h"
+
+struct file;
+
+/**
+ * struct iommufd_cmd - One ioctl under way
+ * @ictx: context of the file
+ * @arg: kernel copy of the caller's structure, zero beyond what the caller gave
+ * @uptr: the caller's structure
+ * @user_size: its size in bytes, as the caller stated it
+ * @reply_on_error: write @arg back although the command fails
+ * @new_obj: object to publish once the reply is written, or NULL
+ */
+struct iommufd_cmd {
+	struct iommufd_ctx *ictx;
+	void *arg;
+	void __user *uptr;
+	u32 user_size;
+	bool reply_on_error;
+	struct iommufd_object *new_obj;
+};
+
+long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif
