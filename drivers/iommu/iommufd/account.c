@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Charging pinned pages to whoever made the mapping.
+ *
+ * The payer is fixed when the mapping is made and stays the same whoever copies it,
+ * attaches devices to it or inherits the file. Every page is charged once, when it is
+ * pinned, and uncharged when it is unpinned, however many areas share it.
+ *
+ * pinned_vm (VmPin) always rises; it is information. In user mode the sum over all
+ * processes of a uid is held against RLIMIT_MEMLOCK of the mapping task, in mm mode
+ * VmLck of the process is. The holder of CAP_IPC_LOCK is held against nothing.
+ *
+ * Locks: none of ours. mm mode takes the mmap lock of the payer's mm for write.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/user.h>
+
+#include "account.h"
+
+/**
+ * iommufd_account_init - Make the calling process the payer
+ * @payer: to be filled in
+ * @mode: what the context charges; CAP_IPC_LOCK overrides it
+ *
+ * Context: Process context of the mapper.
+ */
+void iommufd_account_init(struct iommufd_payer *payer, enum iommufd_account_mode mode)
+{
+	payer->mode = capable(CAP_IPC_LOCK) ? IOMMUFD_ACCOUNT_NONE : mode;
+	payer->task = get_task_struct(current->group_leader);
+	payer->mm = current->mm;
+	mmgrab(payer->mm);
+	payer->user = get_uid(current_user());
+}
+
+/**
+ * iommufd_account_destroy - Forget the payer
+ * @payer: payer to whom nothing is charged any more
+ *
+ * Context: Process context.
+ */
+void iommufd_account_destroy(struct iommufd_payer *payer)
+{
+	free_uid(payer->user);
+	mmdrop(payer->mm);
+	put_task_struct(payer->task);
+}
+
+static int charge_user(struct iommufd_payer *payer, unsigned long npages)
+{
+	unsigned long limit = task_rlimit(payer->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	atomic_long_t *locked = &payer->user->locked_vm;
+	unsigned long old = atomic_long_read(locked);
+
+	do {
+		if (old > limit || npages > limit - old)
+			return -ENOMEM;
+	} while (!atomic_long_try_cmpxchg(locked, (long *)&old, old + npages));
+	return 0;
+}
+
+static int change_mm(struct iommufd_payer *payer, unsigned long npages, bool charge)
+{
+	int ret;
+
+	/* The mm may have no users left, but the structure is ours while we pay. */
+	mmap_write_lock(payer->mm);
+	ret = __account_locked_vm(payer->mm, npages, charge, payer->task, false);
+	mmap_write_unlock(payer->mm);
+	return ret;
+}
+
+/**
+ * iommufd_account_charge - Charge for pages about to be pinned
+ * @payer: who pays
+ * @npages: how many
+ *
+ * Context: Process context, may sleep. Takes the mmap lock of the payer in mm mode.
+ * Return: 0, or -ENOMEM when RLIMIT_MEMLOCK does not allow it; nothing is charged then.
+ */
+int iommufd_account_charge(struct iommufd_payer *payer, unsigned long npages)
+{
+	int ret = 0;
+
+	if (payer->mode == IOMMUFD_ACCOUNT_USER)
+		ret = charge_user(payer, npages);
+	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
+		ret = change_mm(payer, npages, true);
+	if (!ret)
+		atomic64_add(npages, &payer->mm->pinned_vm);
+	return ret;
+}
+
+/**
+ * iommufd_account_uncharge - Give a charge back
+ * @payer: who paid
+ * @npages: how many pages, charged before
+ *
+ * Context: Process context, may sleep. Takes the mmap lock of the payer in mm mode.
+ */
+void iommufd_account_uncharge(struct iommufd_payer *payer, unsigned long npages)
+{
+	atomic64_sub(npages, &payer->mm->pinned_vm);
+	if (payer->mode == IOMMUFD_ACCOUNT_USER)
+		atomic_long_sub(npages, &payer->user->locked_vm);
+	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
+		change_mm(payer, npages, false);
+}

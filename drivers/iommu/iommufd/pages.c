@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Holding memory: pin what no other holder has, unpin what nobody needs any more.
+ *
+ * This is the only place where pages become pinned or unpinned and the only one that
+ * charges for them. The rule is that of holders.h: a page is pinned, stored in the
+ * extents and charged exactly while a holder covers it. Release comes after every
+ * domain and device has lost the pages; that order is the duty of the callers, who
+ * unmap and flush first.
+ *
+ * Locks: pages->mutex, held while pages are pinned. It nests inside ioas->iova_rwsem
+ * held for read, and outside of all locks of the memory management.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "pages.h"
+
+/**
+ * iommufd_pages_init - Fill in the part that all sources share
+ * @pages: zeroed, with npages, addr and writable already set
+ * @ops: the source
+ * @mode: what the context charges
+ *
+ * The calling process becomes the payer.
+ *
+ * Context: Process context.
+ */
+void iommufd_pages_init(struct iommufd_pages *pages, const struct iommufd_pin_ops *ops,
+			enum iommufd_account_mode mode)
+{
+	refcount_set(&pages->refs, 1);
+	pages->ops = ops;
+	iommufd_account_init(&pages->payer, mode);
+	mutex_init(&pages->mutex);
+	iommufd_holders_init(&pages->holders);
+	iommufd_extents_init(&pages->extents);
+}
+
+/**
+ * iommufd_pages_get - Take a reference
+ * @pages: of which the caller has one, or whose area the caller keeps by a lock
+ */
+void iommufd_pages_get(struct iommufd_pages *pages)
+{
+	refcount_inc(&pages->refs);
+}
+
+/**
+ * iommufd_pages_put - Drop a reference
+ * @pages: not to be used afterwards
+ *
+ * Context: Process context, may sleep.
+ */
+void iommufd_pages_put(struct iommufd_pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+
+	WARN_ON(!iommufd_holders_empty(&pages->holders, 0, ULONG_MAX));
+	iommufd_extents_destroy(&pages->extents);
+	iommufd_account_destroy(&pages->payer);
+	pages->ops->free(pages);
+}
+
+static void unpin_range(struct iommufd_pages *pages, unsigned long first, unsigned long last)
+{
+	while (first <= last) {
+		unsigned long pfn, n;
+
+		n = iommufd_extents_run(&pages->extents, first, last, &pfn);
+		if (WARN_ON(!n))
+			return;
+		pages->ops->unpin(pages, pfn, n);
+		first += n;
+		cond_resched();
+	}
+}
+
+/* Forget the chunks around [first, last] that no holder touches. */
+static void prune(struct iommufd_pages *pages, unsigned long first, unsigned long last)
+{
+	unsigned long head = round_down(first, IOMMUFD_CHUNK_PAGES);
+	unsigned long tail = last | (IOMMUFD_CHUNK_PAGES - 1);
+
+	if (head < first && iommufd_holders_empty(&pages->holders, head, first - 1))
+		first = head;
+	if (tail > last && iommufd_holders_empty(&pages->holders, last + 1, tail))
+		last = tail;
+	iommufd_extents_erase(&pages->extents, first, last);
+}
+
+/*
+ * Unpin every page of the range that no holder covers. Of [first, last] all such pages
+ * are pinned up to @pinned_last, and none beyond.
+ */
+static void release_holes(struct iommufd_pages *pages, unsigned long first,
+			  unsigned long last, unsigned long pinned_last)
+{
+	struct iommufd_hole hole;
+
+	iommufd_holders_for_each_hole(&pages->holders, &hole, first, last) {
+		if (hole.first <= pinned_last)
+			unpin_range(pages, hole.first, min(hole.last, pinned_last));
+		prune(pages, hole.first, hole.last);
+	}
+}
+
+static unsigned long count_holes(struct iommufd_pages *pages, unsigned long first,
+				 unsigned long last)
+{
+	struct iommufd_hole hole;
+	unsigned long npages = 0;
+
+	iommufd_holders_for_each_hole(&pages->holders, &hole, first, last)
+		npages += hole.last - hole.first + 1;
+	return npages;
+}
+
+static int pin_holes(struct iommufd_pages *pages, unsigned long first, unsigned long last)
+{
+	struct iommufd_hole hole;
+
+	iommufd_holders_for_each_hole(&pages->holders, &hole, first, last) {
+		unsigned long pinned = 0;
+		int ret = pages->ops->pin(pages, hole.first, hole.last, &pinned);
+
+		if (!ret)
+			continue;
+		/* The first page of all may have failed, and index 0 has no predecessor. */
+		if (hole.first + pinned > first)
+			release_holes(pages, first, hole.last, hole.first + pinned - 1);
+		else
+			prune(pages, hole.first, hole.last);
+		return ret;
+	}
+	return 0;
+}
+
+/**
+ * iommufd_pages_hold - Become a holder
+ * @pages: the memory
+ * @holder: new holder with its page range filled in, within @pages
+ *
+ * Afterwards all pages of the range are pinned and in pages->extents.
+ *
+ * Context: Process context, may sleep for long. Holds pages->mutex.
+ * Return: 0; -ENOMEM: no memory or RLIMIT_MEMLOCK exceeded; -EFAULT: the memory is not
+ * there, not writable as asked, or its process is gone; -EINTR: a fatal signal came.
+ * After an error everything is as before.
+ */
+int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holder)
+{
+	unsigned long first = holder->node.start, last = holder->node.last;
+	unsigned long npages;
+	int ret;
+
+	lockdep_assert_held(&pages->mutex);
+
+	npages = count_holes(pages, first, last);
+	ret = iommufd_account_charge(&pages->payer, npages);
+	if (ret)
+		return ret;
+
+	ret = pin_holes(pages, first, last);
+	if (ret) {
+		iommufd_account_uncharge(&pages->payer, npages);
+		return ret;
+	}
+	iommufd_holders_insert(&pages->holders, holder);
+	return 0;
+}
+
+/**
+ * iommufd_pages_release - Stop being a holder
+ * @pages: the memory
+ * @holder: holder that no longer needs its pages: nothing maps them on its behalf
+ *
+ * Takes no memory and can not fail.
+ *
+ * Context: Process context, may sleep. Holds pages->mutex.
+ */
+void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *holder)
+{
+	unsigned long first = holder->node.start, last = holder->node.last;
+	unsigned long npages;
+
+	lockdep_assert_held(&pages->mutex);
+
+	iommufd_holders_remove(&pages->holders, holder);
+	npages = count_holes(pages, first, last);
+	release_holes(pages, first, last, last);
+	if (npages)
+		iommufd_account_uncharge(&pages->payer, npages);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pages objects: the memory behind a mapping, and holding it.
+ */
+#ifndef __IOMMUFD_PAGES_H
+#define __IOMMUFD_PAGES_H
+
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+
+#include "account.h"
+#include "extent.h"
+#include "holders.h"
+#include "internal.h"
+
+/**
+ * struct iommufd_pin_ops - One source of memory
+ * @pin: pin the pages from index @first to @last, both inclusive, and tell the store
+ *	 where they are. *@pinned counts how many were pinned and stored, also after an
+ *	 error; the caller undoes those. Called with pages->mutex held.
+ * @unpin: return @npages pages that lie contiguously from @pfn on
+ * @free: last reference dropped; free what embeds @pages
+ */
+struct iommufd_pin_ops {
+	int (*pin)(struct iommufd_pages *pages, unsigned long first, unsigned long last,
+		   unsigned long *pinned);
+	void (*unpin)(struct iommufd_pages *pages, unsigned long pfn, unsigned long npages);
+	void (*free)(struct iommufd_pages *pages);
+};
+
+/**
+ * struct iommufd_pages - The memory of one MAP, as a row of pages
+ * @refs: areas, and creators of areas, that refer to it
+ * @ops: where the memory comes from, immutable
+ * @npages: number of pages, immutable
+ * @addr: where the first page is in its source, in bytes and page aligned; only its
+ *	  alignment means something outside the source. Immutable
+ * @writable: pinned for writing, immutable
+ * @payer: who is charged for pinned pages, immutable
+ * @mutex: protects the members below it
+ * @holders: who needs which pages pinned
+ * @extents: where those pages are
+ */
+struct iommufd_pages {
+	refcount_t refs;
+	const struct iommufd_pin_ops *ops;
+	unsigned long npages;
+	unsigned long addr;
+	bool writable;
+	struct iommufd_payer payer;
+
+	struct mutex mutex; /* protects what follows */
+	struct iommufd_holders holders;
+	struct iommufd_extents extents;
+};
+
+void iommufd_pages_init(struct iommufd_pages *pages, const struct iommufd_pin_ops *ops,
+			enum iommufd_account_mode mode);
+void iommufd_pages_get(struct iommufd_pages *pages);
+void iommufd_pages_put(struct iommufd_pages *pages);
+
+int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holder);
+void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *holder);
+
+DEFINE_FREE(iommufd_pages_put, struct iommufd_pages *,
+	    IS_ERR_OR_NULL(_T) ? (void)0 : iommufd_pages_put(_T))
+
+#endif
