@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From runs of PFNs to IOPTEs.
+ *
+ * A domain gets one iommu_map() per physically contiguous run, which lets the driver
+ * choose the largest IOPTEs that fit. The way out needs no PFNs at all: the IOVAs of
+ * the area are enough. Each call of unmap only collects into the gather of the caller;
+ * the pages may be released after the caller has synced it, not before.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+#include "area.h"
+#include "domain_map.h"
+#include "extent.h"
+#include "pages.h"
+
+/* Nobody but us maps anything here, so what is mapped so far is [start, end). */
+static void undo(struct iommu_domain *domain, unsigned long start, unsigned long end)
+{
+	if (end != start)
+		WARN_ON(iommu_unmap(domain, start, end - start) != end - start);
+}
+
+/* One IOPTE per page: IOVA and length are page aligned in this mode. */
+static int map_small(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+		     size_t length, int prot)
+{
+	size_t done;
+	int ret;
+
+	for (done = 0; done < length; done += PAGE_SIZE) {
+		ret = iommu_map(domain, iova + done, phys + done, PAGE_SIZE, prot,
+				GFP_KERNEL_ACCOUNT);
+		if (ret) {
+			undo(domain, iova, iova + done);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * iommufd_domain_map - Map a whole area
+ * @domain: paging domain in which nothing is mapped at the area's IOVAs
+ * @area: area that is held
+ * @huge_pages: whether IOPTEs above PAGE_SIZE may be used
+ *
+ * Context: Process context, may sleep. Holds area->pages->mutex.
+ * Return: 0; -EINTR: a fatal signal came; what the driver returned, -ENOMEM as a rule.
+ * After an error nothing of the area is mapped.
+ */
+int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
+		       bool huge_pages)
+{
+	unsigned long index = area->holder.node.start, last = area->holder.node.last;
+	unsigned long iova = area->span.start, left = iommufd_area_length(area);
+	unsigned long offset = area->page_offset;
+	int ret;
+
+	lockdep_assert_held(&area->pages->mutex);
+
+	while (left) {
+		unsigned long pfn, npages, length;
+
+		npages = iommufd_extents_run(&area->pages->extents, index, last, &pfn);
+		length = min(npages * PAGE_SIZE - offset, left);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		else if (huge_pages)
+			ret = iommu_map(domain, iova, PFN_PHYS(pfn) + offset, length,
+					area->prot, GFP_KERNEL_ACCOUNT);
+		else
+			ret = map_small(domain, iova, PFN_PHYS(pfn) + offset, length,
+					area->prot);
+		if (ret) {
+			undo(domain, area->span.start, iova);
+			return ret;
+		}
+
+		index += npages;
+		iova += length;
+		left -= length;
+		offset = 0;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * iommufd_domain_unmap - Unmap a whole area
+ * @domain: domain in which the area is mapped
+ * @area: the area
+ * @gather: collects what must be flushed; may be flushed in between
+ *
+ * Devices can reach the memory until the caller has done iommu_iotlb_sync().
+ *
+ * Context: Process context, may sleep.
+ */
+void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area,
+			  struct iommu_iotlb_gather *gather)
+{
+	/* Steps that no IOPTE straddles, to let others run in between. */
+	unsigned long step = max(SZ_1G, 1UL << __fls(domain->pgsize_bitmap));
+	unsigned long iova = area->span.start, last = area->span.last;
+
+	while (iova <= last) {
+		unsigned long step_last = min(iova | (step - 1), last);
+		size_t length = step_last - iova + 1;
+
+		/* IOPTEs that stay behind lead to memory that is about to be freed. */
+		if (WARN_ON(iommu_unmap_fast(domain, iova, length, gather) != length))
+			return;
+		if (step_last == ULONG_MAX)
+			return;
+		iova = step_last + 1;
+		cond_resched();
+	}
+}

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings come and go, domains come and go, and every domain maps every area.
+ *
+ * A map takes its IOVAs first, under ioas->iova_rwsem held for write; the area is then
+ * in state MAPPING and belongs to the thread. Pinning and filling the domains follows
+ * without that lock, so that long maps run side by side, and the area becomes MAPPED.
+ *
+ * An unmap checks the whole range first, marks its areas UNMAPPING, waits until no
+ * in-kernel user has pages of them, takes the IOPTEs out of every domain, flushes each
+ * once, and only then releases pages. The IOVAs become free last.
+ *
+ * Either way ioas->domains_rwsem is held for read, and a domain joins or leaves under
+ * it held for write, when no area is half-way: areas are either in all domains or in
+ * none. Areas hold their pages exactly while the IOAS has a domain.
+ *
+ * Locks: ioas->domains_rwsem, then ioas->iova_rwsem, then pages->mutex.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+
+#include "access.h"
+#include "area.h"
+#include "domain_map.h"
+#include "ioas.h"
+#include "mapping.h"
+#include "pages.h"
+
+/* How often in-kernel users are asked to let go of their pages. */
+#define UNMAP_TRIES 100
+
+static void unmap_now(struct iommufd_mirror *mirror, struct iommufd_area *area)
+{
+	struct iommu_iotlb_gather gather;
+
+	iommu_iotlb_gather_init(&gather);
+	iommufd_domain_unmap(mirror->domain, area, &gather);
+	iommu_iotlb_sync(mirror->domain, &gather);
+}
+
+/* Hold the pages and map them in every domain; undone as a whole when one fails. */
+static int fill(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	struct iommufd_mirror *mirror;
+	int ret;
+
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+	if (list_empty(&ioas->mirrors))
+		return 0;
+
+	guard(mutex)(&area->pages->mutex);
+	ret = iommufd_pages_hold(area->pages, &area->holder);
+	if (ret)
+		return ret;
+
+	list_for_each_entry(mirror, &ioas->mirrors, entry) {
+		ret = iommufd_domain_map(mirror->domain, area, ioas->huge_pages);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return 0;
+
+	list_for_each_entry_continue_reverse(mirror, &ioas->mirrors, entry)
+		unmap_now(mirror, area);
+	iommufd_pages_release(area->pages, &area->holder);
+	return ret;
+}
+
+static void release(struct iommufd_area *area)
+{
+	guard(mutex)(&area->pages->mutex);
+	iommufd_pages_release(area->pages, &area->holder);
+}
+
+/* Take areas out of every domain, and only then let go of their pages. */
+static void drain(struct iommufd_ioas *ioas, struct list_head *areas)
+{
+	struct iommufd_mirror *mirror;
+	struct iommufd_area *area;
+
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+	if (list_empty(&ioas->mirrors))
+		return;
+
+	list_for_each_entry(mirror, &ioas->mirrors, entry) {
+		struct iommu_iotlb_gather gather;
+
+		iommu_iotlb_gather_init(&gather);
+		list_for_each_entry(area, areas, entry)
+			iommufd_domain_unmap(mirror->domain, area, &gather);
+		iommu_iotlb_sync(mirror->domain, &gather);
+	}
+	list_for_each_entry(area, areas, entry)
+		release(area);
+}
+
+static void set_state(struct iommufd_ioas *ioas, struct list_head *areas,
+		      enum iommufd_area_state state)
+{
+	struct iommufd_area *area;
+
+	lockdep_assert_held_write(&ioas->iova_rwsem);
+	list_for_each_entry(area, areas, entry)
+		area->state = state;
+}
+
+static void remove_spans(struct iommufd_ioas *ioas, struct list_head *areas)
+{
+	struct iommufd_area *area;
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	list_for_each_entry(area, areas, entry)
+		iommufd_iova_remove(&ioas->iova, &area->span);
+}
+
+/* Give the areas consecutive IOVAs. */
+static int take_iovas(struct iommufd_ioas *ioas, struct list_head *areas,
+		      struct iommufd_place *place)
+{
+	struct iommufd_iova_space *space = &ioas->iova;
+	unsigned long iova, length;
+	struct iommufd_area *area;
+	int ret;
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+
+	if (!IS_ALIGNED(place->length, space->alignment))
+		return -EINVAL;
+	if (place->fixed)
+		ret = iommufd_iova_check(space, place->iova, place->length);
+	else
+		ret = iommufd_iova_find(space, place->addr, place->length,
+					iommufd_ioas_huge_size(), &place->iova);
+	if (ret)
+		return ret;
+
+	iova = place->iova;
+	list_for_each_entry(area, areas, entry) {
+		length = iommufd_area_length(area);
+		area->span.start = iova;
+		area->span.last = iova + length - 1;
+		iova += length;
+		if (!iommufd_area_aligned(area, space->alignment))
+			return -EINVAL;
+	}
+	list_for_each_entry(area, areas, entry)
+		iommufd_iova_insert(space, &area->span);
+	return 0;
+}
+
+/**
+ * iommufd_mapping_add - Put new areas into an IOAS, back to back
+ * @ioas: where to
+ * @areas: list of new areas, by their entry. The IOAS owns them after success.
+ * @place: where they shall go; its iova is set when it was not given
+ *
+ * Context: Process context, may sleep for long.
+ * Return: 0; errors of iommufd_iova_check(), iommufd_iova_find() and, if the IOAS has a
+ * domain, of iommufd_pages_hold() and iommufd_domain_map(); -EINVAL when something is
+ * not aligned. After an error the IOAS is as before.
+ */
+int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
+			struct iommufd_place *place)
+{
+	struct iommufd_area *area, *failed = NULL;
+	LIST_HEAD(filled);
+	int ret;
+
+	guard(rwsem_read)(&ioas->domains_rwsem);
+
+	ret = take_iovas(ioas, areas, place);
+	if (ret)
+		return ret;
+
+	list_for_each_entry(area, areas, entry) {
+		ret = fill(ioas, area);
+		if (ret) {
+			failed = area;
+			break;
+		}
+	}
+	if (failed) {
+		list_cut_before(&filled, areas, &failed->entry);
+		drain(ioas, &filled);
+		list_splice(&filled, areas);
+		remove_spans(ioas, areas);
+		return ret;
+	}
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	set_state(ioas, areas, IOMMUFD_AREA_MAPPED);
+	return 0;
+}
+
+/* May the range be unmapped? Sums up what there is. */
+static int check_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
+		       unsigned long *bytes)
+{
+	struct iommufd_area *area;
+	bool busy = false;
+
+	*bytes = 0;
+	iommufd_area_for_each(area, ioas, start, last) {
+		if (area->span.start < start || area->span.last > last)
+			return -ENOENT;
+		busy |= area->state != IOMMUFD_AREA_MAPPED;
+		*bytes += iommufd_area_length(area);
+	}
+	return busy ? -EBUSY : 0;
+}
+
+/* Mark all areas of the range as leaving and collect them. */
+static int claim_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
+		       struct list_head *areas, unsigned long *bytes)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	ret = check_range(ioas, start, last, bytes);
+	if (ret)
+		return ret;
+
+	iommufd_area_for_each(area, ioas, start, last)
+		list_add_tail(&area->entry, areas);
+	set_state(ioas, areas, IOMMUFD_AREA_UNMAPPING);
+	return 0;
+}
+
+static bool in_kernel_users(struct list_head *areas)
+{
+	struct iommufd_area *area;
+
+	/* Paired with the decrement in iommufd_access_unpin_pages(). */
+	list_for_each_entry(area, areas, entry)
+		if (atomic_read_acquire(&area->accesses))
+			return true;
+	return false;
+}
+
+/* New pins are refused by the state; ask those who have old ones to let go. */
+static int evict_users(struct iommufd_ioas *ioas, struct list_head *areas,
+		       unsigned long start, unsigned long last)
+{
+	int tries = 0;
+
+	while (in_kernel_users(areas)) {
+		if (tries++ == UNMAP_TRIES) {
+			pr_warn_ratelimited("iommufd: a driver does not let go of IOVA %#lx-%#lx\n",
+					    start, last);
+			return -EDEADLOCK;
+		}
+		iommufd_access_notify(ioas, start, last - start + 1);
+	}
+	return 0;
+}
+
+/**
+ * iommufd_mapping_remove - Unmap whole areas
+ * @ioas: where from
+ * @start: first IOVA
+ * @last: last IOVA, inclusive
+ * @unmapped: set to the number of bytes that were mapped
+ *
+ * An empty range is a success here. Takes no memory.
+ *
+ * Context: Process context, may sleep for long. In-kernel users are called back, so
+ * the caller holds no lock at all.
+ * Return: 0; -ENOENT: an area sticks out of the range; -EBUSY: another thread maps or
+ * unmaps in the range; -EDEADLOCK: an in-kernel user does not let go. After an error
+ * nothing has changed.
+ */
+int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
+			   unsigned long last, unsigned long *unmapped)
+{
+	struct iommufd_area *area, *tmp;
+	LIST_HEAD(areas);
+	int ret;
+
+	ret = claim_range(ioas, start, last, &areas, unmapped);
+	if (ret)
+		return ret;
+
+	ret = evict_users(ioas, &areas, start, last);
+	if (ret) {
+		guard(rwsem_write)(&ioas->iova_rwsem);
+		set_state(ioas, &areas, IOMMUFD_AREA_MAPPED);
+		*unmapped = 0;
+		return ret;
+	}
+
+	scoped_guard(rwsem_read, &ioas->domains_rwsem) {
+		drain(ioas, &areas);
+		remove_spans(ioas, &areas);
+	}
+	list_for_each_entry_safe(area, tmp, &areas, entry)
+		iommufd_area_free(area);
+	return 0;
+}
+
+static int reserve_outside(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
+{
+	const struct iommu_domain_geometry *geometry = &mirror->domain->geometry;
+	int ret = 0;
+
+	if (geometry->aperture_start)
+		ret = iommufd_iova_reserve(&ioas->iova, &mirror->outside, 0,
+					   geometry->aperture_start - 1);
+	if (!ret && geometry->aperture_end < ULONG_MAX)
+		ret = iommufd_iova_reserve(&ioas->iova, &mirror->outside,
+					   geometry->aperture_end + 1, ULONG_MAX);
+	return ret;
+}
+
+static int join_iova_space(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
+{
+	unsigned long smallest = 1UL << __ffs(mirror->domain->pgsize_bitmap);
+	int ret;
+
+	if (smallest > PAGE_SIZE)
+		return -EINVAL;
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	ret = iommufd_ioas_raise_alignment(ioas, smallest);
+	if (ret)
+		return ret;
+	ret = reserve_outside(ioas, mirror);
+	if (ret) {
+		iommufd_iova_unreserve(&ioas->iova, &mirror->outside);
+		iommufd_ioas_update_alignment(ioas);
+	}
+	return ret;
+}
+
+static void leave_iova_space(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
+{
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	iommufd_iova_unreserve(&ioas->iova, &mirror->outside);
+	iommufd_ioas_update_alignment(ioas);
+}
+
+/* Take the areas below @end out of a domain, and release them if it was the last. */
+static void drain_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror,
+			 const struct iommufd_area *end)
+{
+	struct iommu_iotlb_gather gather;
+	struct iommufd_area *area;
+
+	iommu_iotlb_gather_init(&gather);
+	iommufd_area_for_each(area, ioas, 0, ULONG_MAX) {
+		if (area == end)
+			break;
+		iommufd_domain_unmap(mirror->domain, area, &gather);
+	}
+	iommu_iotlb_sync(mirror->domain, &gather);
+
+	if (!list_empty(&ioas->mirrors))
+		return;
+	iommufd_area_for_each(area, ioas, 0, ULONG_MAX) {
+		if (area == end)
+			break;
+		release(area);
+	}
+}
+
+static int fill_one(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror,
+		    struct iommufd_area *area)
+{
+	bool first = list_empty(&ioas->mirrors);
+	int ret;
+
+	guard(mutex)(&area->pages->mutex);
+	if (first) {
+		ret = iommufd_pages_hold(area->pages, &area->holder);
+		if (ret)
+			return ret;
+	}
+	ret = iommufd_domain_map(mirror->domain, area, ioas->huge_pages);
+	if (ret && first)
+		iommufd_pages_release(area->pages, &area->holder);
+	return ret;
+}
+
+static int fill_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	guard(rwsem_read)(&ioas->iova_rwsem);
+	iommufd_area_for_each(area, ioas, 0, ULONG_MAX) {
+		ret = fill_one(ioas, mirror, area);
+		if (ret) {
+			drain_mirror(ioas, mirror, area);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * iommufd_mapping_add_mirror - Make a new domain a mirror of an IOAS
+ * @ioas: the IOAS
+ * @mirror: with its domain filled in; nothing is mapped there yet
+ *
+ * Context: Process context, may sleep for long.
+ * Return: 0; -EINVAL: the domain has no small enough pages; -EADDRINUSE: what is mapped
+ * or allowed does not fit the domain; errors of iommufd_pages_hold() and
+ * iommufd_domain_map(). After an error everything is as before.
+ */
+int iommufd_mapping_add_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
+{
+	int ret;
+
+	iommufd_iova_reservation_init(&mirror->outside);
+	guard(rwsem_write)(&ioas->domains_rwsem);
+
+	ret = join_iova_space(ioas, mirror);
+	if (ret)
+		return ret;
+
+	ret = fill_mirror(ioas, mirror);
+	if (ret) {
+		leave_iova_space(ioas, mirror);
+		return ret;
+	}
+	list_add_tail(&mirror->entry, &ioas->mirrors);
+	return 0;
+}
+
+/**
+ * iommufd_mapping_remove_mirror - Empty a domain and stop mirroring
+ * @ioas: the IOAS
+ * @mirror: its domain, to which no device is attached any more
+ *
+ * Context: Process context, may sleep for long.
+ */
+void iommufd_mapping_remove_mirror(struct iommufd_ioas *ioas,
+				   struct iommufd_mirror *mirror)
+{
+	guard(rwsem_write)(&ioas->domains_rwsem);
+	list_del(&mirror->entry);
+	scoped_guard(rwsem_read, &ioas->iova_rwsem)
+		drain_mirror(ioas, mirror, NULL);
+	leave_iova_space(ioas, mirror);
+}

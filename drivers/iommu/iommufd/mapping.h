@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Making and removing mappings, and keeping every domain of an IOAS a full mirror.
+ */
+#ifndef __IOMMUFD_MAPPING_H
+#define __IOMMUFD_MAPPING_H
+
+#include <linux/list.h>
+
+#include "internal.h"
+#include "iova.h"
+
+/**
+ * struct iommufd_mirror - A domain that mirrors an IOAS
+ * @entry: in ioas->mirrors, under ioas->domains_rwsem
+ * @domain: the domain, immutable
+ * @outside: the IOVAs that the domain can not translate, under ioas->iova_rwsem
+ */
+struct iommufd_mirror {
+	struct list_head entry;
+	struct iommu_domain *domain;
+	struct iommufd_iova_reservation outside;
+};
+
+/**
+ * struct iommufd_place - Where areas shall go
+ * @fixed: @iova is given
+ * @iova: first IOVA
+ * @length: bytes of all areas together, not 0
+ * @addr: address of the memory, for its alignment
+ */
+struct iommufd_place {
+	bool fixed;
+	unsigned long iova;
+	unsigned long length;
+	unsigned long addr;
+};
+
+int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
+			struct iommufd_place *place);
+int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
+			   unsigned long last, unsigned long *unmapped);
+
+int iommufd_mapping_add_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror);
+void iommufd_mapping_remove_mirror(struct iommufd_ioas *ioas,
+				   struct iommufd_mirror *mirror);
+
+#endif
