@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which page table a group uses: attach, replace, detach.
+ *
+ * All three are one transition: take what the new state needs, switch the hardware,
+ * drop what the old state had. A failure before the switch drops what was taken, and
+ * nothing after the switch can fail. The group has one page table for all its attached
+ * devices, so a replace through one device moves them all, and the same replace through
+ * another one finds the work done.
+ *
+ * Every attached device is one user of the page table and has its reserved regions in
+ * the IOAS behind it. They are taken anew for the new IOAS before the switch, even if
+ * that is the old one, and given back for the old one after it.
+ *
+ * Locks: ioas->mutex, then igroup->lock, then what iova.c and the core need. A page
+ * table is put only after both are dropped, because it may be the last user's put.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+
+#include "ctx.h"
+#include "device.h"
+#include "group.h"
+#include "hwpt.h"
+#include "iommu_core.h"
+
+static void unreserve(struct iommufd_ioas *ioas, struct iommufd_iova_reservation *res)
+{
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	iommufd_iova_unreserve(&ioas->iova, res);
+}
+
+static int reserve_regions(struct iommufd_ioas *ioas, struct list_head *regions,
+			   struct iommufd_iova_reservation *res)
+{
+	struct iommu_resv_region *region;
+	int ret = 0;
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	list_for_each_entry(region, regions, list) {
+		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE || !region->length)
+			continue;
+		ret = iommufd_iova_reserve(&ioas->iova, res, region->start,
+					   region->start + region->length - 1);
+		if (ret)
+			break;
+	}
+	if (ret)
+		iommufd_iova_unreserve(&ioas->iova, res);
+	return ret;
+}
+
+/* Keep mappings of @ioas away from where the device can not be translated. */
+static int reserve(struct iommufd_ioas *ioas, struct iommufd_device *idev,
+		   struct iommufd_iova_reservation *res)
+{
+	LIST_HEAD(regions);
+	int ret;
+
+	iommu_get_resv_regions(idev->dev, &regions);
+	ret = reserve_regions(ioas, &regions, res);
+	iommu_put_resv_regions(idev->dev, &regions);
+	return ret;
+}
+
+/* The first device switches the hardware, the others join it. */
+static int join(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	int ret;
+
+	if (igroup->hwpt && igroup->hwpt != hwpt)
+		return -EINVAL;
+
+	ret = reserve(hwpt->ioas, idev, &idev->reserved);
+	if (ret)
+		return ret;
+	if (!igroup->hwpt) {
+		ret = iommu_attach_group(hwpt->mirror.domain, igroup->group);
+		if (ret) {
+			unreserve(hwpt->ioas, &idev->reserved);
+			return ret;
+		}
+		igroup->hwpt = hwpt;
+	}
+	idev->attached = true;
+	list_add_tail(&idev->attached_entry, &igroup->attached);
+	return 0;
+}
+
+static int reserve_next(struct iommufd_group *igroup, struct iommufd_ioas *ioas)
+{
+	struct iommufd_device *idev;
+	int ret;
+
+	list_for_each_entry(idev, &igroup->attached, attached_entry) {
+		ret = reserve(ioas, idev, &idev->next_reserved);
+		if (ret)
+			break;
+	}
+	if (list_entry_is_head(idev, &igroup->attached, attached_entry))
+		return 0;
+	list_for_each_entry_continue_reverse(idev, &igroup->attached, attached_entry)
+		unreserve(ioas, &idev->next_reserved);
+	return ret;
+}
+
+/* Move the whole group. Returns how many devices that are in *@moved. */
+static int move(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt,
+		unsigned int *moved)
+{
+	struct iommufd_hwpt *old = igroup->hwpt;
+	struct iommufd_device *idev;
+	int ret;
+
+	ret = reserve_next(igroup, hwpt->ioas);
+	if (ret)
+		return ret;
+	ret = iommu_group_replace_domain(igroup->group, hwpt->mirror.domain);
+	if (ret) {
+		list_for_each_entry(idev, &igroup->attached, attached_entry)
+			unreserve(hwpt->ioas, &idev->next_reserved);
+		return ret;
+	}
+
+	igroup->hwpt = hwpt;
+	*moved = 0;
+	list_for_each_entry(idev, &igroup->attached, attached_entry) {
+		unreserve(old->ioas, &idev->reserved);
+		list_splice_init(&idev->next_reserved.ranges, &idev->reserved.ranges);
+		/* The caller has taken the use of one of them. */
+		if ((*moved)++)
+			WARN_ON(iommufd_object_use(&hwpt->obj));
+	}
+	return 0;
+}
+
+/**
+ * struct dropped - Uses that a transition leaves to be ended without locks
+ * @hwpt: page table, or NULL
+ * @uses: how many
+ */
+struct dropped {
+	struct iommufd_hwpt *hwpt;
+	unsigned int uses;
+};
+
+static int switch_group(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+			bool replace, struct dropped *dropped)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hwpt *old;
+	int ret;
+
+	guard(mutex)(&igroup->lock);
+	old = igroup->hwpt;
+	if (replace != idev->attached)
+		return -EINVAL;
+	if (!replace)
+		return join(idev, hwpt);
+
+	if (old == hwpt) {
+		*dropped = (struct dropped){ hwpt, 1 };
+		return 0;
+	}
+	ret = move(igroup, hwpt, &dropped->uses);
+	if (!ret)
+		dropped->hwpt = old;
+	return ret;
+}
+
+/* Attach to a page table of which the caller took a use, which success keeps. */
+static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt, bool replace,
+		    struct dropped *dropped)
+{
+	lockdep_assert_held(&hwpt->ioas->mutex);
+
+	if (idev->enforce_cc) {
+		int ret = iommufd_hwpt_require_cc(hwpt);
+
+		if (ret)
+			return ret;
+	}
+	return switch_group(idev, hwpt, replace, dropped);
+}
+
+/* A new automatic page table, published once the device is on it. */
+static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
+			bool replace, u32 *pt_id, struct dropped *dropped,
+			struct iommufd_hwpt **failed)
+{
+	struct iommufd_hwpt *hwpt;
+	int ret;
+
+	hwpt = iommufd_hwpt_paging_new(ioas, idev, 0, true);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+
+	WARN_ON(iommufd_object_use(&hwpt->obj));
+	ret = use_hwpt(idev, hwpt, replace, dropped);
+	if (ret) {
+		*failed = hwpt;
+		return ret;
+	}
+	*pt_id = hwpt->obj.id;
+	iommufd_object_publish(&hwpt->obj);
+	return 0;
+}
+
+/*
+ * An IOAS was named: take an automatic page table it has, or make one. -EINVAL means
+ * that a page table does not suit the device, and another one may.
+ */
+static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool replace,
+		    u32 *pt_id, struct dropped *dropped, struct iommufd_hwpt **failed)
+{
+	struct iommufd_hwpt *hwpt;
+	int ret;
+
+	guard(mutex)(&ioas->mutex);
+	list_for_each_entry(hwpt, &ioas->hwpts, entry) {
+		if (!hwpt->automatic || iommufd_object_use(&hwpt->obj))
+			continue;
+		ret = use_hwpt(idev, hwpt, replace, dropped);
+		if (!ret) {
+			*pt_id = hwpt->obj.id;
+			return 0;
+		}
+		/* Not the last one: its devices are attached as long as we look. */
+		iommufd_object_unuse(&hwpt->obj);
+		if (ret != -EINVAL)
+			return ret;
+	}
+	return use_new_hwpt(idev, ioas, replace, pt_id, dropped, failed);
+}
+
+static int use_explicit(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+			bool replace, u32 *pt_id, struct dropped *dropped)
+{
+	int ret;
+
+	ret = iommufd_object_use(&hwpt->obj);
+	if (ret)
+		return ret;
+	scoped_guard(mutex, &hwpt->ioas->mutex)
+		ret = use_hwpt(idev, hwpt, replace, dropped);
+	if (ret)
+		*dropped = (struct dropped){ hwpt, 1 };
+	else
+		*pt_id = hwpt->obj.id;
+	return ret;
+}
+
+static int use_pt(struct iommufd_device *idev, bool replace, u32 *pt_id,
+		  struct dropped *dropped, struct iommufd_hwpt **failed)
+{
+	struct iommufd_object *obj __free(iommufd_object_put) =
+		iommufd_object_get(idev->obj.ictx, *pt_id, NULL);
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (obj->class == &iommufd_ioas_class)
+		return use_ioas(idev, iommufd_ioas_from_obj(obj), replace, pt_id, dropped,
+				failed);
+	if (obj->class == &iommufd_hwpt_paging_class)
+		return use_explicit(idev, iommufd_hwpt_from_obj(obj), replace, pt_id,
+				    dropped);
+	return -EINVAL;
+}
+
+static int change_pt(struct iommufd_device *idev, bool replace, u32 *pt_id)
+{
+	struct iommufd_hwpt *failed = NULL;
+	struct dropped dropped = { };
+	int ret;
+
+	ret = use_pt(idev, replace, pt_id, &dropped, &failed);
+	if (dropped.hwpt)
+		iommufd_hwpt_unuse(dropped.hwpt, dropped.uses);
+	if (failed)
+		iommufd_object_abort(&failed->obj);
+	return ret;
+}
+
+/**
+ * iommufd_device_attach - Let a device use a page table
+ * @idev: device that is not attached
+ * @pt_id: in: id of an IOAS or HWPT. Out: id of the HWPT that is used
+ *
+ * Context: Process context, may sleep for long. The caller serialises with the other
+ * calls on @idev.
+ * Return: 0; -ENOENT: no such id; -EINVAL: not a page table, not one for this device,
+ * attached already, or another device of the group uses another one; -EADDRINUSE: the
+ * device's reserved regions or the aperture collide with mappings or allowed ranges;
+ * -ENOMEM, -EFAULT: filling a new page table; errors of the driver.
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	return change_pt(idev, false, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/**
+ * iommufd_device_replace - Switch to another page table in one step
+ * @idev: attached device
+ * @pt_id: in: id of an IOAS or HWPT. Out: id of the HWPT that is used
+ *
+ * All attached devices of the group move. Memory that both page tables map at the same
+ * IOVA stays reachable all the time.
+ *
+ * Context: as iommufd_device_attach().
+ * Return: as iommufd_device_attach(), -EINVAL when it is not attached. After an error
+ * everything is as before.
+ */
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+{
+	return change_pt(idev, true, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
+
+/**
+ * iommufd_device_detach - Stop using a page table
+ * @idev: attached device
+ *
+ * With the last device of the group all its DMA is blocked.
+ *
+ * Context: as iommufd_device_attach().
+ */
+void iommufd_device_detach(struct iommufd_device *idev)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hwpt *hwpt;
+
+	scoped_guard(mutex, &igroup->lock) {
+		hwpt = igroup->hwpt;
+		if (WARN_ON(!idev->attached))
+			return;
+		idev->attached = false;
+		list_del(&idev->attached_entry);
+		if (list_empty(&igroup->attached)) {
+			iommu_detach_group(hwpt->mirror.domain, igroup->group);
+			igroup->hwpt = NULL;
+		}
+		unreserve(hwpt->ioas, &idev->reserved);
+	}
+	iommufd_hwpt_unuse(hwpt, 1);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An iommu_group as one context sees it.
+ */
+#ifndef __IOMMUFD_GROUP_H
+#define __IOMMUFD_GROUP_H
+
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include "internal.h"
+
+/**
+ * struct iommufd_group - The devices of one iommu_group bound to one context
+ * @ictx: the context, immutable
+ * @group: the group, referenced. Immutable
+ * @refs: bound devices; under ictx->groups_lock
+ * @lock: protects the members below it, and struct iommufd_device's attachment
+ * @hwpt: the page table that all of @attached use, NULL when that is empty
+ * @attached: struct iommufd_device by attached_entry. While it is empty all DMA of
+ *	      the group is blocked by the core
+ */
+struct iommufd_group {
+	struct iommufd_ctx *ictx;
+	struct iommu_group *group;
+	unsigned int refs;
+
+	struct mutex lock; /* protects what follows */
+	struct iommufd_hwpt *hwpt;
+	struct list_head attached;
+};
+
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct device *dev);
+void iommufd_group_put(struct iommufd_group *igroup);
+
+DEFINE_FREE(iommufd_group_put, struct iommufd_group *,
+	    IS_ERR_OR_NULL(_T) ? (void)0 : iommufd_group_put(_T))
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the IOMMU core offers to iommufd alone, in the namespace IOMMUFD_INTERNAL.
+ *
+ * The core declares these in drivers/iommu/iommu-priv.h, which the headers of a
+ * distribution's kernel do not contain. An in-tree build uses it, so that a change of a
+ * prototype can not go unnoticed.
+ */
+#ifndef __IOMMUFD_IOMMU_CORE_H
+#define __IOMMUFD_IOMMU_CORE_H
+
+#include <linux/iommu.h>
+
+#if __has_include("../iommu-priv.h")
+#include "../iommu-priv.h"
+#else
+int iommu_group_replace_domain(struct iommu_group *group,
+			       struct iommu_domain *new_domain);
+#endif
+
+/* The driver of the IOMMU that translates for @dev, a device with a group. */
+static inline const struct iommu_ops *iommufd_core_ops(struct device *dev)
+{
+	return dev->iommu->iommu_dev->ops;
+}
+
+#endif
