@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * In-kernel users of an IOAS: they pin pages of it, or copy to and from it.
+ *
+ * A pin is a holder like an area that is in a domain, so pages that both need are
+ * pinned and charged once. It also counts on the area, which can not go before the
+ * count is zero: an unmap marks the area, so that no new pin begins, and then calls the
+ * users' unmap until the old ones are gone.
+ *
+ * A pin remembers where it was made. It can be given up while its access moves to
+ * another IOAS, or after that has happened.
+ *
+ * Locks: access->mutex, then ioas->domains_rwsem, ioas->iova_rwsem, pages->mutex.
+ * Drivers are called back without any.
+ */
+#include <linux/iommu.h>
+#include <linux/highmem.h>
+#include <linux/interval_tree.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "access.h"
+#include "area.h"
+#include "ctx.h"
+#include "ioas.h"
+#include "mapping.h"
+#include "object.h"
+#include "pages.h"
+
+/* Copies go through at most this much at a time. */
+#define RW_BYTES SZ_1M
+
+/**
+ * struct iommufd_access - One in-kernel user
+ * @obj: users: the driver that created it
+ * @ops: what the driver provides, immutable
+ * @data: for @ops, immutable
+ * @mutex: protects @ioas; held while pages are pinned
+ * @ioas: the IOAS it is attached to, or NULL
+ * @pins_lock: protects @pins
+ * @pins: struct access_pin by IOVA
+ */
+struct iommufd_access {
+	struct iommufd_object obj;
+	const struct iommufd_access_ops *ops;
+	void *data;
+
+	struct mutex mutex; /* protects @ioas */
+	struct iommufd_ioas *ioas;
+
+	spinlock_t pins_lock; /* protects @pins */
+	struct rb_root_cached pins;
+};
+
+/* The part of a pin that lies in one area. The pin keeps the area. */
+struct piece {
+	struct iommufd_area *area;
+	struct iommufd_holder holder;
+};
+
+/* What one call of iommufd_access_pin_pages() pinned. */
+struct access_pin {
+	struct interval_tree_node node;
+	unsigned int npieces;
+	struct piece pieces[] __counted_by(npieces);
+};
+
+static void access_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);
+
+	WARN_ON(!RB_EMPTY_ROOT(&access->pins.rb_root));
+	mutex_destroy(&access->mutex);
+}
+
+static const struct iommufd_object_class access_class = {
+	.name = "access",
+	.destroy = access_destroy,
+};
+
+/**
+ * iommufd_access_create - Become an in-kernel user
+ * @ictx: context the user is bound to
+ * @ops: callbacks, valid until iommufd_access_destroy() returns
+ * @data: for the callbacks
+ * @id: set to the id under which user space sees the access
+ *
+ * Context: Process context, may sleep.
+ * Return: the access or ERR_PTR(-ENOMEM).
+ */
+struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
+					     const struct iommufd_access_ops *ops,
+					     void *data, u32 *id)
+{
+	struct iommufd_access *access;
+
+	access = iommufd_object_new(ictx, &access_class, struct iommufd_access);
+	if (IS_ERR(access))
+		return access;
+
+	access->ops = ops;
+	access->data = data;
+	mutex_init(&access->mutex);
+	spin_lock_init(&access->pins_lock);
+	access->pins = RB_ROOT_CACHED;
+	iommufd_ctx_get(ictx);
+	WARN_ON(iommufd_object_use(&access->obj));
+	*id = access->obj.id;
+	iommufd_object_publish(&access->obj);
+	return access;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
+
+static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	int ret;
+
+	guard(rwsem_read)(&ioas->domains_rwsem);
+	guard(rwsem_write)(&ioas->iova_rwsem);
+
+	if (access->ops->needs_pin_pages) {
+		ret = iommufd_ioas_raise_alignment(ioas, PAGE_SIZE);
+		if (ret)
+			return ret;
+	}
+	ret = xa_insert(&ioas->accesses, access->obj.id, access, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		iommufd_ioas_update_alignment(ioas);
+	return ret;
+}
+
+/* After this no unmap of @ioas looks for the access. */
+static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	scoped_guard(rwsem_read, &ioas->domains_rwsem) {
+		guard(rwsem_write)(&ioas->iova_rwsem);
+		xa_erase(&ioas->accesses, access->obj.id);
+		iommufd_ioas_update_alignment(ioas);
+	}
+	iommufd_object_unuse(&ioas->obj);
+}
+
+/* Make @ioas the IOAS of the access; returns the old one in *@old. */
+static int change_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas,
+		       bool replace, struct iommufd_ioas **old)
+{
+	int ret;
+
+	guard(mutex)(&access->mutex);
+	*old = access->ioas;
+	if (!replace && WARN_ON(access->ioas))
+		return -EINVAL;
+	if (replace && !access->ioas)
+		return -ENOENT;
+	if (access->ioas == ioas)
+		return 0;
+
+	ret = iommufd_object_use(&ioas->obj);
+	if (ret)
+		return ret;
+	ret = join(access, ioas);
+	if (ret) {
+		iommufd_object_unuse(&ioas->obj);
+		return ret;
+	}
+	access->ioas = ioas;
+	return 0;
+}
+
+/* The driver gives up its pins of the old IOAS while unmaps there still find it. */
+static void drop_old(struct iommufd_access *access, struct iommufd_ioas *old)
+{
+	if (access->ops->unmap)
+		access->ops->unmap(access->data, 0, ULONG_MAX);
+	leave(access, old);
+}
+
+/**
+ * iommufd_access_attach - Attach to an IOAS
+ * @access: access that is not attached
+ * @ioas_id: id of the IOAS
+ *
+ * Context: Process context, may sleep. The caller serialises with the other calls that
+ * change the attachment.
+ * Return: 0; -ENOENT: no such IOAS; -EINVAL: attached already; -EADDRINUSE: mappings
+ * there are not page aligned; -ENOMEM.
+ */
+int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) =
+		iommufd_ioas_get(access->obj.ictx, ioas_id);
+	struct iommufd_ioas *old;
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	return change_ioas(access, ioas, false, &old);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
+
+/**
+ * iommufd_access_replace - Move to another IOAS
+ * @access: attached access
+ * @ioas_id: id of the new IOAS; the present one is allowed
+ *
+ * The driver's unmap is called for everything; it may still unpin what it has pinned
+ * in the old IOAS.
+ *
+ * Context: as iommufd_access_attach(). The caller holds no lock that unmap takes.
+ * Return: 0; -ENOENT: not attached or no such IOAS; -EADDRINUSE; -ENOMEM. After an
+ * error the access is where it was.
+ */
+int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
+{
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) =
+		iommufd_ioas_get(access->obj.ictx, ioas_id);
+	struct iommufd_ioas *old;
+	int ret;
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = change_ioas(access, ioas, true, &old);
+	if (!ret && old != ioas)
+		drop_old(access, old);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);
+
+static struct iommufd_ioas *take_ioas(struct iommufd_access *access)
+{
+	struct iommufd_ioas *ioas;
+
+	guard(mutex)(&access->mutex);
+	ioas = access->ioas;
+	access->ioas = NULL;
+	return ioas;
+}
+
+/**
+ * iommufd_access_detach - Detach from the IOAS
+ * @access: attached access
+ *
+ * Context: as iommufd_access_replace().
+ */
+void iommufd_access_detach(struct iommufd_access *access)
+{
+	struct iommufd_ioas *old = take_ioas(access);
+
+	if (!WARN_ON(!old))
+		drop_old(access, old);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
+
+/**
+ * iommufd_access_destroy - Cease to be an in-kernel user
+ * @access: not to be used afterwards
+ *
+ * When it returns, unmap is not running and will not be called again.
+ *
+ * Context: as iommufd_access_replace().
+ */
+void iommufd_access_destroy(struct iommufd_access *access)
+{
+	struct iommufd_ctx *ictx = access->obj.ictx;
+	struct iommufd_ioas *old = take_ioas(access);
+
+	if (old)
+		drop_old(access, old);
+	WARN_ON(!iommufd_object_unuse_and_retire(&access->obj));
+	iommufd_ctx_put(ictx);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
+
+/**
+ * iommufd_access_alignment - What the accesses of an IOAS demand
+ * @ioas: the IOAS
+ *
+ * Context: Holds ioas->iova_rwsem.
+ * Return: bytes, a power of two.
+ */
+unsigned long iommufd_access_alignment(struct iommufd_ioas *ioas)
+{
+	struct iommufd_access *access;
+	unsigned long id;
+
+	lockdep_assert_held(&ioas->iova_rwsem);
+	xa_for_each(&ioas->accesses, id, access)
+		if (access->ops->needs_pin_pages)
+			return PAGE_SIZE;
+	return 1;
+}
+
+/* The next access from *@id on, kept from destruction for a while. */
+static struct iommufd_access *next_access(struct iommufd_ioas *ioas, unsigned long *id)
+{
+	struct iommufd_access *access;
+
+	guard(spinlock)(&ioas->accesses.xa_lock);
+	do {
+		access = xa_find(&ioas->accesses, id, ULONG_MAX, XA_PRESENT);
+		(*id)++;
+	} while (access && !refcount_inc_not_zero(&access->obj.short_users));
+	return access;
+}
+
+/**
+ * iommufd_access_notify - Ask all users to let go of a range
+ * @ioas: the IOAS
+ * @iova: first byte
+ * @length: bytes
+ *
+ * Context: Process context, no locks held.
+ */
+void iommufd_access_notify(struct iommufd_ioas *ioas, unsigned long iova,
+			   unsigned long length)
+{
+	struct iommufd_access *access;
+	unsigned long id = 0;
+
+	while ((access = next_access(ioas, &id))) {
+		if (access->ops->unmap)
+			access->ops->unmap(access->data, iova, length);
+		iommufd_object_put(&access->obj);
+	}
+}
+
+/* May the caller have the range? */
+static int check_areas(struct iommufd_ioas *ioas, unsigned long iova, unsigned long last,
+		       bool write, bool whole_pages, unsigned int *nareas)
+{
+	struct iommufd_area *area;
+
+	if (!iommufd_area_covers(ioas, iova, last))
+		return -ENOENT;
+
+	*nareas = 0;
+	iommufd_area_for_each(area, ioas, iova, last) {
+		if (area->state != IOMMUFD_AREA_MAPPED)
+			return -EINVAL;
+		if (write ? !(area->prot & IOMMU_WRITE) : !(area->prot & IOMMU_READ))
+			return -EPERM;
+		/* The join of two areas must also be one of two pages. */
+		if (whole_pages && area->span.last < last &&
+		    (iommufd_area_offset(area, area->span.last) + 1) % PAGE_SIZE)
+			return -EINVAL;
+		if (whole_pages && area->span.start > iova && area->page_offset)
+			return -EINVAL;
+		(*nareas)++;
+	}
+	return 0;
+}
+
+/* Hold the part of [iova, last] that lies in @area. The caller has its pages' mutex. */
+static int hold_piece(struct iommufd_area *area, unsigned long iova, unsigned long last,
+		      struct iommufd_holder *holder)
+{
+	unsigned long from = max(area->span.start, iova);
+	unsigned long to = min(area->span.last, last);
+
+	holder->node.start = iommufd_area_offset(area, from) >> PAGE_SHIFT;
+	holder->node.last = iommufd_area_offset(area, to) >> PAGE_SHIFT;
+	return iommufd_pages_hold(area->pages, holder);
+}
+
+static struct page **list_pages(struct iommufd_pages *pages,
+				const struct iommufd_holder *holder, struct page **out)
+{
+	unsigned long index = holder->node.start, pfn, n;
+
+	while (index <= holder->node.last) {
+		n = iommufd_extents_run(&pages->extents, index, holder->node.last, &pfn);
+		for (index += n; n; n--)
+			*out++ = pfn_to_page(pfn++);
+	}
+	return out;
+}
+
+static void drop_pieces(struct access_pin *pin, unsigned int npieces)
+{
+	while (npieces--) {
+		struct iommufd_area *area = pin->pieces[npieces].area;
+
+		scoped_guard(mutex, &area->pages->mutex)
+			iommufd_pages_release(area->pages, &pin->pieces[npieces].holder);
+		/* Paired with in_kernel_users(); the area may be freed at once. */
+		atomic_dec_return_release(&area->accesses);
+	}
+}
+
+static int pin_pieces(struct iommufd_ioas *ioas, struct access_pin *pin,
+		      struct page **out_pages)
+{
+	unsigned long iova = pin->node.start, last = pin->node.last;
+	struct iommufd_area *area;
+	unsigned int n = 0;
+	int ret;
+
+	iommufd_area_for_each(area, ioas, iova, last) {
+		struct piece *piece = &pin->pieces[n];
+
+		scoped_guard(mutex, &area->pages->mutex) {
+			ret = hold_piece(area, iova, last, &piece->holder);
+			if (!ret)
+				out_pages = list_pages(area->pages, &piece->holder,
+						       out_pages);
+		}
+		if (ret) {
+			drop_pieces(pin, n);
+			return ret;
+		}
+		piece->area = area;
+		atomic_inc(&area->accesses);
+		n++;
+	}
+	return 0;
+}
+
+/**
+ * iommufd_access_pin_pages - Pin a range of the IOAS
+ * @access: attached access with needs_pin_pages
+ * @iova: first byte
+ * @length: bytes
+ * @out_pages: gets one page for every PAGE_SIZE step the range touches
+ * @flags: IOMMUFD_ACCESS_RW_WRITE if the pages will be written
+ *
+ * The driver must be able to unpin, from its unmap callback, as soon as this returns.
+ *
+ * Context: Process context, may sleep for long.
+ * Return: 0; -EINVAL: length 0, areas that join within a page, being unmapped, or not
+ * an access that pins; -EOVERFLOW; -ENOENT: not attached, or not mapped; -EPERM: not
+ * mapped for that direction; errors of iommufd_pages_hold(); -ENOMEM.
+ */
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **out_pages,
+			     unsigned int flags)
+{
+	unsigned int nareas;
+	unsigned long last;
+	int ret;
+
+	if (!access->ops->needs_pin_pages || !length)
+		return -EINVAL;
+	if (check_add_overflow(iova, length - 1, &last))
+		return -EOVERFLOW;
+
+	guard(mutex)(&access->mutex);
+	if (!access->ioas)
+		return -ENOENT;
+	guard(rwsem_read)(&access->ioas->iova_rwsem);
+
+	ret = check_areas(access->ioas, iova, last, flags & IOMMUFD_ACCESS_RW_WRITE, true,
+			  &nareas);
+	if (ret)
+		return ret;
+
+	struct access_pin *pin __free(kfree) =
+		kzalloc(struct_size(pin, pieces, nareas), GFP_KERNEL_ACCOUNT);
+	if (!pin)
+		return -ENOMEM;
+	pin->npieces = nareas;
+	pin->node.start = iova;
+	pin->node.last = last;
+	ret = pin_pieces(access->ioas, pin, out_pages);
+	if (ret)
+		return ret;
+
+	guard(spinlock)(&access->pins_lock);
+	interval_tree_insert(&no_free_ptr(pin)->node, &access->pins);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
+
+static struct access_pin *take_pin(struct iommufd_access *access, unsigned long iova,
+				   unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	guard(spinlock)(&access->pins_lock);
+	node = interval_tree_iter_first(&access->pins, iova, iova);
+	while (node && (node->start != iova || node->last != last))
+		node = interval_tree_iter_next(node, iova, iova);
+	if (!node)
+		return NULL;
+	interval_tree_remove(node, &access->pins);
+	return container_of(node, struct access_pin, node);
+}
+
+/**
+ * iommufd_access_unpin_pages - Give a pin back
+ * @access: the access
+ * @iova: as it was pinned
+ * @length: as it was pinned
+ *
+ * Context: Process context, may sleep. Also from the unmap callback.
+ */
+void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
+				unsigned long length)
+{
+	struct access_pin *pin;
+	unsigned long last;
+
+	if (WARN_ON(!length) || WARN_ON(check_add_overflow(iova, length - 1, &last)))
+		return;
+
+	pin = take_pin(access, iova, last);
+	if (WARN_ON(!pin))
+		return;
+	drop_pieces(pin, pin->npieces);
+	kfree(pin);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
+
+/* Copy between @data and pages that are held, from byte @offset of the pages on. */
+static void copy_held(struct iommufd_pages *pages, unsigned long offset, void *data,
+		      size_t length, bool write)
+{
+	while (length) {
+		unsigned long index = offset >> PAGE_SHIFT, pfn;
+		size_t in_page = offset_in_page(offset);
+		size_t n = min(length, PAGE_SIZE - in_page);
+
+		iommufd_extents_run(&pages->extents, index, index, &pfn);
+		if (write)
+			memcpy_to_page(pfn_to_page(pfn), in_page, data, n);
+		else
+			memcpy_from_page(data, pfn_to_page(pfn), in_page, n);
+		offset += n;
+		data += n;
+		length -= n;
+	}
+}
+
+static int rw_area(struct iommufd_area *area, unsigned long iova, unsigned long last,
+		   void *data, bool write)
+{
+	struct iommufd_holder holder;
+	int ret;
+
+	guard(mutex)(&area->pages->mutex);
+	ret = hold_piece(area, iova, last, &holder);
+	if (ret)
+		return ret;
+	copy_held(area->pages, iommufd_area_offset(area, iova), data, last - iova + 1,
+		  write);
+	iommufd_pages_release(area->pages, &holder);
+	return 0;
+}
+
+/**
+ * iommufd_access_rw - Copy to or from the memory behind an IOVA range
+ * @access: attached access
+ * @iova: first byte, any alignment
+ * @data: kernel buffer
+ * @len: bytes
+ * @flags: IOMMUFD_ACCESS_RW_WRITE: from @data to the IOAS. The others are accepted and
+ *	   make no difference.
+ *
+ * Pages that nobody has pinned are held, and charged, while they are copied.
+ *
+ * Context: Process context, may sleep. Kernel threads may call it.
+ * Return: 0; -EINVAL: length 0 or being unmapped; -EOVERFLOW; -ENOENT: not attached, or
+ * not mapped; -EPERM: not mapped for that direction, in which case nothing is copied;
+ * errors of iommufd_pages_hold(), after which part may have been copied.
+ */
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
+		      size_t len, unsigned int flags)
+{
+	bool write = flags & IOMMUFD_ACCESS_RW_WRITE;
+	struct iommufd_area *area;
+	unsigned int nareas;
+	unsigned long last;
+	int ret;
+
+	if (!len)
+		return -EINVAL;
+	if (check_add_overflow(iova, len - 1, &last))
+		return -EOVERFLOW;
+
+	guard(mutex)(&access->mutex);
+	if (!access->ioas)
+		return -ENOENT;
+	guard(rwsem_read)(&access->ioas->iova_rwsem);
+
+	ret = check_areas(access->ioas, iova, last, write, false, &nareas);
+	if (ret)
+		return ret;
+
+	iommufd_area_for_each(area, access->ioas, iova, last) {
+		while (iova <= area->span.last) {
+			unsigned long to = min(area->span.last, last);
+
+			to = iova + min(to - iova, RW_BYTES - 1UL);
+			ret = rw_area(area, iova, to, data, write);
+			if (ret || to == last)
+				return ret;
+			data += to - iova + 1;
+			iova = to + 1;
+		}
+	}
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, IOMMUFD);
