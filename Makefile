@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The commands of this project. Every target installs the Debian packages it
+# needs, keeps what it downloads in ~/.cache/iommufd and its results in build/.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+
+lab := tools/testing/vm
+selftests := tools/testing/selftests/iommu
+
+help:
+	@echo 'make run        show /dev/iommu at work on an unmodified Debian kernel in a VM'
+	@echo 'make test       all tests; the last line is "N passed, N failed, N skipped"'
+	@echo 'make modules    build the kernel modules into build/stock'
+	@echo 'make selftests  build the test programs into build/selftests'
+	@echo 'make unit       tests of the data structures in user space, with sanitizers'
+	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
+	@echo 'make bench      cost of map and unmap next to VFIO type1'
+	@echo 'make shell      a shell in the test VM'
+	@echo 'make clean      remove build/ and the objects of this checkout'
+	@echo
+	@echo 'TOPOLOGY=name   devices of the VM (tools/testing/vm/topologies)'
+	@echo 'KERNEL=release  a Debian 6.12 kernel other than the newest'
+
+modules:
+	@scripts/build-modules
+
+selftests:
+	@scripts/build-selftests
+
+run: modules selftests
+	@$(lab)/demo
+
+test: modules selftests
+	@$(lab)/run-tests
+
+unit:
+	@scripts/run-unit-tests
+
+check:
+	@scripts/check
+
+bench: modules selftests
+	@$(lab)/bench
+
+shell: modules
+	@$(lab)/lab shell --topology $(or $(TOPOLOGY),all)
+
+clean:
+	@scripts/clean
+
+.PHONY: help modules selftests run test unit check bench shell clean

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Sourced by the other scripts: where things are, and how to talk to the user.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommufd
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+# die WHAT [MEND]: what went wrong, and what to do about it.
+die()
+{
+	say "error: $1"
+	[ $# -lt 2 ] || say "  mend: $2"
+	exit 1
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "this needs root, and sudo is not installed: $*" \
+		    "run it as root once, then run the make command again"
+	fi
+}
+
+# apt_get ARGS...: apt-get without questions, waiting for a running one.
+apt_get()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+		-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"
+}
+
+apt_update()
+{
+	say "    updating the package lists (about 10 s)"
+	apt_get update || die "apt-get update failed" \
+		"check the network and /etc/apt/sources.list*, then try again"
+}
+
+package_installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# elapsed_since START: seconds since a value of $SECONDS, for messages.
+elapsed_since()
+{
+	printf '%d s' $((SECONDS - $1))
+}
