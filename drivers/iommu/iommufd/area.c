@@ -6,7 +6,7 @@
  * when it enters the tree of its IOAS, and keeps them until it leaves. Its state says
  * who may touch it; the file mapping.c is the only one that changes it.
  *
- * Locks: the walks need ioas->iova_rwsem.
+ * Locks: the walks need ioas->iova_rwsem; a cut takes pages->mutex inside it.
  */
 #include <linux/align.h>
 #include <linux/mm.h>
@@ -125,4 +125,61 @@ bool iommufd_area_covers(const struct iommufd_ioas *ioas, unsigned long start,
 		start = area->span.last + 1;
 	}
 	return false;
+}
+
+/* Make the pages of the right part of a cut a holder of its own. */
+static void split_holder(struct iommufd_area *left, struct iommufd_area *right)
+{
+	struct iommufd_pages *pages = left->pages;
+
+	guard(mutex)(&pages->mutex);
+	iommufd_holders_remove(&pages->holders, &left->holder);
+	left->holder.node.last = right->holder.node.start - 1;
+	iommufd_holders_insert(&pages->holders, &left->holder);
+	iommufd_holders_insert(&pages->holders, &right->holder);
+}
+
+/**
+ * iommufd_area_split - Let an area begin at an IOVA
+ * @ioas: the IOAS, whose IOPTEs are all of PAGE_SIZE
+ * @iova: where to cut. Nothing happens if no area covers both sides of it.
+ *
+ * What is pinned and mapped stays as it is; it only belongs to two areas afterwards.
+ *
+ * Context: Holds domains_rwsem for read and iova_rwsem for write.
+ * Return: 0; -EINVAL: the cut is not at a page border, or an in-kernel user has pages
+ * of the area; -EBUSY: the area is being mapped or unmapped; -ENOMEM.
+ */
+int iommufd_area_split(struct iommufd_ioas *ioas, unsigned long iova)
+{
+	struct iommufd_area *left = iommufd_area_first(ioas, iova, iova), *right;
+	unsigned long offset;
+
+	lockdep_assert_held_write(&ioas->iova_rwsem);
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+
+	if (!left || left->span.start == iova)
+		return 0;
+	if (left->state != IOMMUFD_AREA_MAPPED)
+		return -EBUSY;
+	offset = iommufd_area_offset(left, iova);
+	if (offset_in_page(iova) || offset_in_page(offset) || atomic_read(&left->accesses))
+		return -EINVAL;
+
+	right = iommufd_area_new(left->pages, offset, left->span.last - iova + 1, left->prot);
+	if (IS_ERR(right))
+		return PTR_ERR(right);
+	right->state = left->state;
+	right->span.start = iova;
+	right->span.last = left->span.last;
+
+	iommufd_iova_remove(&ioas->iova, &left->span);
+	left->span.last = iova - 1;
+	iommufd_iova_insert(&ioas->iova, &left->span);
+	iommufd_iova_insert(&ioas->iova, &right->span);
+	if (list_empty(&ioas->mirrors))
+		left->holder.node.last = right->holder.node.start - 1;
+	else
+		split_holder(left, right);
+	return 0;
 }

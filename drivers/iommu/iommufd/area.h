@@ -70,6 +70,7 @@ static inline unsigned long iommufd_area_offset(const struct iommufd_area *area,
 	       (iova - area->span.start);
 }
 
+int iommufd_area_split(struct iommufd_ioas *ioas, unsigned long iova);
 bool iommufd_area_aligned(const struct iommufd_area *area, unsigned long alignment);
 
 struct iommufd_area *iommufd_area_first(const struct iommufd_ioas *ioas,

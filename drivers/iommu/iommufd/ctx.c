@@ -22,7 +22,11 @@ static void ctx_init(struct iommufd_ctx *ictx, struct file *file)
 	ictx->file = file;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->retire_wait);
-	ictx->account_mode = IOMMUFD_ACCOUNT_USER;
+	/* Who opens a VFIO container expects the charges of one. */
+	ictx->account_mode = iminor(file_inode(file)) == VFIO_MINOR ? IOMMUFD_ACCOUNT_MM :
+								      IOMMUFD_ACCOUNT_USER;
+	if (ictx->account_mode == IOMMUFD_ACCOUNT_MM)
+		pr_info_once("IOMMUFD is providing /dev/vfio/vfio, not VFIO.\n");
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
 	mutex_init(&ictx->groups_lock);
 }

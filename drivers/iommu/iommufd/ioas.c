@@ -300,6 +300,43 @@ static int map_prot(u32 flags, int *prot)
 }
 
 /**
+ * iommufd_ioas_map_user - Map memory of the calling process
+ * @ioas: where to
+ * @place: IOVA, or a wish; its addr is the user address, its length not 0. The iova is
+ *	   set to what was used.
+ * @prot: IOMMU_READ and the like
+ *
+ * Context: Process context, may sleep for long.
+ * Return: 0; -EOVERFLOW: the memory wraps around the end of the address space; -ENOMEM;
+ * errors of iommufd_mapping_add().
+ */
+int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place, int prot)
+{
+	enum iommufd_account_mode mode = READ_ONCE(ioas->obj.ictx->account_mode);
+	struct iommufd_area *area;
+	unsigned long end;
+	LIST_HEAD(areas);
+	int ret;
+
+	if (check_add_overflow(place->addr, place->length, &end))
+		return -EOVERFLOW;
+
+	struct iommufd_pages *pages __free(iommufd_pages_put) =
+		iommufd_pin_user_new(place->addr, place->length, prot & IOMMU_WRITE, mode);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	area = iommufd_area_new(pages, offset_in_page(place->addr), place->length, prot);
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+
+	list_add(&area->entry, &areas);
+	ret = iommufd_mapping_add(ioas, &areas, place);
+	if (ret)
+		iommufd_area_free(area);
+	return ret;
+}
+
+/**
  * iommufd_ioas_map - IOMMU_IOAS_MAP
  * @cmd: struct iommu_ioas_map
  *
@@ -315,9 +352,6 @@ int iommufd_ioas_map(struct iommufd_cmd *cmd)
 		.length = arg->length,
 		.addr = arg->user_va,
 	};
-	struct iommufd_area *area;
-	unsigned long end;
-	LIST_HEAD(areas);
 	int prot, ret;
 
 	if (arg->iova >= ULONG_MAX || arg->length >= ULONG_MAX)
@@ -332,26 +366,13 @@ int iommufd_ioas_map(struct iommufd_cmd *cmd)
 		return PTR_ERR(ioas);
 	if (!place.length || place.length > ULONG_MAX - PAGE_SIZE)
 		return -EINVAL;
-	if (arg->user_va > ULONG_MAX || check_add_overflow(place.addr, place.length, &end))
+	if (arg->user_va > ULONG_MAX)
 		return -EOVERFLOW;
 
-	struct iommufd_pages *pages __free(iommufd_pages_put) =
-		iommufd_pin_user_new(place.addr, place.length, prot & IOMMU_WRITE,
-				     READ_ONCE(cmd->ictx->account_mode));
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-	area = iommufd_area_new(pages, offset_in_page(place.addr), place.length, prot);
-	if (IS_ERR(area))
-		return PTR_ERR(area);
-
-	list_add(&area->entry, &areas);
-	ret = iommufd_mapping_add(ioas, &areas, &place);
-	if (ret) {
-		iommufd_area_free(area);
-		return ret;
-	}
-	arg->iova = place.iova;
-	return 0;
+	ret = iommufd_ioas_map_user(ioas, &place, prot);
+	if (!ret)
+		arg->iova = place.iova;
+	return ret;
 }
 
 static void free_areas(struct list_head *areas)

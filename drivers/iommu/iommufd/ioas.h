@@ -13,6 +13,7 @@
 
 #include "internal.h"
 #include "iova.h"
+#include "mapping.h"
 #include "object.h"
 
 #define IOMMUFD_IOAS_MAP_FLAGS                                     \
@@ -73,6 +74,7 @@ bool iommufd_ioas_huge_pages(struct iommufd_ioas *ioas);
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, bool huge_pages);
 int iommufd_ioas_raise_alignment(struct iommufd_ioas *ioas, unsigned long alignment);
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
+int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place, int prot);
 
 int iommufd_ioas_alloc(struct iommufd_cmd *cmd);
 int iommufd_ioas_iova_ranges(struct iommufd_cmd *cmd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The IOAS that stands for a VFIO container.
+ * The VFIO container interface: an IOAS that stands for a container, and its commands.
  *
  * VFIO attaches a group that user space put on an iommufd to the compatibility IOAS of
  * the context. User space may choose that IOAS; otherwise VFIO has one made. The choice
@@ -8,11 +8,19 @@
  *
  * Locks: the lock of ictx->objects protects ictx->vfio_ioas and ictx->no_iommu.
  */
-#include <linux/errno.h>
+#include <linux/capability.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
 #include <uapi/linux/iommufd.h>
 
+#include "area.h"
 #include "ctx.h"
+#include "hwpt.h"
 #include "ioas.h"
 #include "ioctl.h"
 #include "object.h"
@@ -137,18 +145,279 @@ int iommufd_vfio_ioas(struct iommufd_cmd *cmd)
 	}
 }
 
+/* The compatibility IOAS for the length of a system call. */
+static struct iommufd_ioas *get_compat_ioas(struct iommufd_ctx *ictx)
+{
+	guard(spinlock)(&ictx->objects.xa_lock);
+	if (!ictx->vfio_ioas || !refcount_inc_not_zero(&ictx->vfio_ioas->obj.short_users))
+		return ERR_PTR(-ENODEV);
+	return ictx->vfio_ioas;
+}
+
+static int all_coherent(struct iommufd_ioas *ioas)
+{
+	struct iommufd_hwpt *hwpt;
+
+	guard(mutex)(&ioas->mutex);
+	list_for_each_entry(hwpt, &ioas->hwpts, entry)
+		if (!hwpt->enforce_cc)
+			return 0;
+	return 1;
+}
+
+static int check_extension(struct iommufd_ctx *ictx, unsigned long extension)
+{
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = NULL;
+
+	switch (extension) {
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+	case VFIO_UNMAP_ALL:
+		return !READ_ONCE(ictx->no_iommu);
+	case VFIO_DMA_CC_IOMMU:
+		ioas = get_compat_ioas(ictx);
+		return IS_ERR(ioas) ? PTR_ERR(ioas) : all_coherent(ioas);
+	case VFIO_NOIOMMU_IOMMU:
+		return IS_ENABLED(CONFIG_VFIO_NOIOMMU);
+	default:
+		return 0;
+	}
+}
+
+static int set_iommu(struct iommufd_ctx *ictx, unsigned long type)
+{
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = NULL;
+
+	if (READ_ONCE(ictx->no_iommu)) {
+		if (type != VFIO_NOIOMMU_IOMMU)
+			return -EINVAL;
+		return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+	}
+	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
+		return -EINVAL;
+
+	ioas = get_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	/* The first version can unmap parts, which needs small IOPTEs. */
+	return type == VFIO_TYPE1_IOMMU ? iommufd_ioas_set_huge_pages(ioas, false) : 0;
+}
+
+/* Page sizes that a mapping may count on; none below that of the CPU are told. */
+static u64 page_sizes(struct iommufd_ioas *ioas)
+{
+	struct iommufd_mirror *mirror;
+	u64 sizes = U64_MAX;
+
+	guard(rwsem_read)(&ioas->domains_rwsem);
+	list_for_each_entry(mirror, &ioas->mirrors, entry)
+		sizes &= mirror->domain->pgsize_bitmap;
+	if (sizes & ~PAGE_MASK)
+		sizes = (sizes & PAGE_MASK) | PAGE_SIZE;
+
+	guard(rwsem_read)(&ioas->iova_rwsem);
+	return max_t(u64, sizes, ioas->iova.alignment);
+}
+
+struct compat_caps {
+	struct vfio_iommu_type1_info_dma_avail avail;
+	u32 pad;
+	struct vfio_iommu_type1_info_cap_iova_range ranges;
+};
+
+static void fill_range(struct compat_caps *caps, u32 n, unsigned long start,
+		       unsigned long last)
+{
+	caps->ranges.iova_ranges[n].start = start;
+	caps->ranges.iova_ranges[n].end = last;
+}
+
+/* The capability chain, as it follows struct vfio_iommu_type1_info. */
+static struct compat_caps *make_caps(struct iommufd_ioas *ioas, size_t *size)
+{
+	unsigned long cursor = 0, start, last;
+	struct compat_caps *caps;
+	u32 total = 0, n = 0;
+
+	guard(rwsem_read)(&ioas->iova_rwsem);
+	while (iommufd_iova_next_usable(&ioas->iova, &cursor, &start, &last))
+		total++;
+
+	*size = struct_size(caps, ranges.iova_ranges, total);
+	caps = kvzalloc(*size, GFP_KERNEL_ACCOUNT);
+	if (!caps)
+		return ERR_PTR(-ENOMEM);
+
+	caps->avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
+	caps->avail.header.version = 1;
+	caps->avail.header.next = sizeof(struct vfio_iommu_type1_info) +
+				  offsetof(struct compat_caps, ranges);
+	caps->avail.avail = U32_MAX;
+	caps->ranges.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
+	caps->ranges.header.version = 1;
+	caps->ranges.nr_iovas = total;
+	for (cursor = 0; iommufd_iova_next_usable(&ioas->iova, &cursor, &start, &last); n++)
+		fill_range(caps, n, start, last);
+	return caps;
+}
+
+static int get_info(struct iommufd_ctx *ictx, void __user *uptr)
+{
+	const size_t minsz = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
+	struct vfio_iommu_type1_info info = { };
+	size_t caps_size;
+	u32 argsz;
+
+	if (copy_from_user(&info, uptr, minsz))
+		return -EFAULT;
+	argsz = info.argsz;
+	if (argsz < minsz)
+		return -EINVAL;
+
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = get_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	struct compat_caps *caps __free(kvfree) = make_caps(ioas, &caps_size);
+	if (IS_ERR(caps))
+		return PTR_ERR(no_free_ptr(caps));
+
+	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+	info.iova_pgsizes = page_sizes(ioas);
+	info.argsz = sizeof(info) + caps_size;
+	if (argsz >= info.argsz) {
+		info.cap_offset = sizeof(info);
+		if (copy_to_user(uptr + sizeof(info), caps, caps_size))
+			return -EFAULT;
+	}
+	return copy_to_user(uptr, &info, min_t(size_t, argsz, sizeof(info))) ? -EFAULT : 0;
+}
+
+static int map_dma(struct iommufd_ctx *ictx, void __user *uptr)
+{
+	const size_t minsz = offsetofend(struct vfio_iommu_type1_dma_map, size);
+	struct vfio_iommu_type1_dma_map map;
+	struct iommufd_place place = { .fixed = true };
+	int prot = IOMMU_CACHE;
+
+	if (copy_from_user(&map, uptr, minsz))
+		return -EFAULT;
+	if (map.argsz < minsz ||
+	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
+		return -EINVAL;
+	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
+		prot |= IOMMU_READ;
+	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
+		prot |= IOMMU_WRITE;
+
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = get_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	if (map.iova >= ULONG_MAX || map.size >= ULONG_MAX || map.vaddr > ULONG_MAX)
+		return -EOVERFLOW;
+	if (!map.size || map.size > ULONG_MAX - PAGE_SIZE)
+		return -EINVAL;
+	place.iova = map.iova;
+	place.length = map.size;
+	place.addr = map.vaddr;
+	return iommufd_ioas_map_user(ioas, &place, prot);
+}
+
+/* The first version of type1 unmaps exactly what is asked for. */
+static int cut_at(struct iommufd_ioas *ioas, unsigned long iova, unsigned long length)
+{
+	unsigned long end;
+	int ret = 0;
+
+	guard(rwsem_read)(&ioas->domains_rwsem);
+	if (ioas->huge_pages)
+		return 0;
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	if (iova)
+		ret = iommufd_area_split(ioas, iova);
+	if (!ret && !check_add_overflow(iova, length, &end) && end)
+		ret = iommufd_area_split(ioas, end);
+	return ret;
+}
+
+static int unmap_range(struct iommufd_ioas *ioas, struct vfio_iommu_type1_dma_unmap *unmap,
+		       unsigned long *unmapped)
+{
+	unsigned long last = ULONG_MAX;
+	int ret;
+
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
+		if (unmap->iova || unmap->size)
+			return -EINVAL;
+		return iommufd_mapping_remove(ioas, 0, last, unmapped);
+	}
+
+	if (unmap->iova >= ULONG_MAX || unmap->size >= ULONG_MAX)
+		return -EOVERFLOW;
+	ret = cut_at(ioas, unmap->iova, unmap->size);
+	if (ret)
+		return ret;
+	if (!unmap->size)
+		return -EINVAL;
+	if (check_add_overflow((unsigned long)unmap->iova, (unsigned long)unmap->size - 1,
+			       &last))
+		return -EOVERFLOW;
+	return iommufd_mapping_remove(ioas, unmap->iova, last, unmapped);
+}
+
+static int unmap_dma(struct iommufd_ctx *ictx, void __user *uptr)
+{
+	const size_t minsz = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
+	struct vfio_iommu_type1_dma_unmap unmap;
+	unsigned long unmapped = 0;
+	int ret;
+
+	if (copy_from_user(&unmap, uptr, minsz))
+		return -EFAULT;
+	if (unmap.argsz < minsz || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+		return -EINVAL;
+
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = get_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = unmap_range(ioas, &unmap, &unmapped);
+	if (ret)
+		return ret;
+	unmap.size = unmapped;
+	return copy_to_user(uptr, &unmap, minsz) ? -EFAULT : 0;
+}
+
 /**
  * iommufd_vfio_compat_ioctl - Commands of a VFIO container
  * @ictx: the context
  * @nr: command word
  * @arg: its argument
  *
- * The container interface is not provided on an iommufd.
+ * They work on the compatibility IOAS. Bytes beyond what a command knows are ignored,
+ * as VFIO does, and an unmap that finds nothing is a success.
  *
- * Return: -ENOTTY.
+ * Context: Process context.
+ * Return: what VFIO's type1 container returns; -ENODEV when there is no compatibility
+ * IOAS; -ENOTTY for unknown commands.
  */
 long iommufd_vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int nr,
 			       unsigned long arg)
 {
-	return -ENOTTY;
+	void __user *uptr = (void __user *)arg;
+
+	switch (nr) {
+	case VFIO_GET_API_VERSION:
+		return VFIO_API_VERSION;
+	case VFIO_CHECK_EXTENSION:
+		return check_extension(ictx, arg);
+	case VFIO_SET_IOMMU:
+		return set_iommu(ictx, arg);
+	case VFIO_IOMMU_GET_INFO:
+		return get_info(ictx, uptr);
+	case VFIO_IOMMU_MAP_DMA:
+		return map_dma(ictx, uptr);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return unmap_dma(ictx, uptr);
+	default:
+		return -ENOTTY;
+	}
 }
