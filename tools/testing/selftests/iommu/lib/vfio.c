@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#include "vfio.h"
+
+int __vdev_path(const char *bdf, char *path, size_t size)
+{
+	struct dirent *entry;
+	char dirname[128];
+	int ret = -ENOENT;
+	DIR *dir;
+
+	snprintf(dirname, sizeof(dirname), "/sys/bus/pci/devices/%s/vfio-dev", bdf);
+	dir = opendir(dirname);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "vfio", 4)) {
+			snprintf(path, size, "/dev/vfio/devices/%.32s", entry->d_name);
+			ret = 0;
+		}
+	closedir(dir);
+	return ret;
+}
+
+int __vdev_open(struct vdev *dev, const char *bdf)
+{
+	char path[64];
+	int ret;
+
+	memset(dev, 0, sizeof(*dev));
+	dev->fd = -1;
+	snprintf(dev->bdf, sizeof(dev->bdf), "%s", bdf);
+	ret = __vdev_path(bdf, path, sizeof(path));
+	if (ret)
+		return ret;
+	dev->fd = open(path, O_RDWR | O_CLOEXEC);
+	return dev->fd < 0 ? -errno : 0;
+}
+
+void vdev_close(struct vdev *dev)
+{
+	if (dev->bar0)
+		munmap((void *)dev->bar0, dev->bar0_size);
+	if (dev->fd >= 0)
+		close(dev->fd);
+	dev->bar0 = NULL;
+	dev->fd = -1;
+}
+
+int __vdev_bind(struct vdev *dev, int iommufd)
+{
+	struct vfio_device_bind_iommufd cmd = {
+		.argsz = sizeof(cmd),
+		.iommufd = iommufd,
+	};
+
+	if (ioctl(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &cmd))
+		return -errno;
+	dev->id = cmd.out_devid;
+	return 0;
+}
+
+int __vdev_attach(struct vdev *dev, __u32 *pt)
+{
+	struct vfio_device_attach_iommufd_pt cmd = {
+		.argsz = sizeof(cmd),
+		.pt_id = *pt,
+	};
+
+	if (ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &cmd))
+		return -errno;
+	*pt = cmd.pt_id;
+	return 0;
+}
+
+int __vdev_detach(struct vdev *dev)
+{
+	struct vfio_device_detach_iommufd_pt cmd = { .argsz = sizeof(cmd) };
+
+	return ioctl(dev->fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &cmd) ? -errno : 0;
+}
+
+static int region(struct vdev *dev, __u32 index, struct vfio_region_info *info)
+{
+	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
+	return ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
+}
+
+int __vdev_map_bar0(struct vdev *dev)
+{
+	struct vfio_region_info info;
+	int ret = region(dev, VFIO_PCI_BAR0_REGION_INDEX, &info);
+	void *bar;
+
+	if (ret)
+		return ret;
+	bar = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd, info.offset);
+	if (bar == MAP_FAILED)
+		return -errno;
+	dev->bar0 = bar;
+	dev->bar0_size = info.size;
+	return 0;
+}
+
+int __vdev_config_read(struct vdev *dev, unsigned int offset, void *data, size_t size)
+{
+	struct vfio_region_info info;
+	int ret = region(dev, VFIO_PCI_CONFIG_REGION_INDEX, &info);
+
+	if (ret)
+		return ret;
+	return pread(dev->fd, data, size, info.offset + offset) == (ssize_t)size ? 0 : -EIO;
+}
+
+int __vdev_enable_dma(struct vdev *dev, bool on)
+{
+	struct vfio_region_info info;
+	__u16 command;
+	int ret = region(dev, VFIO_PCI_CONFIG_REGION_INDEX, &info);
+
+	if (!ret)
+		ret = __vdev_config_read(dev, PCI_COMMAND, &command, sizeof(command));
+	if (ret)
+		return ret;
+	command |= PCI_COMMAND_MEMORY;
+	command = on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER;
+	return pwrite(dev->fd, &command, sizeof(command), info.offset + PCI_COMMAND) ==
+	       sizeof(command) ? 0 : -EIO;
+}
+
+void vdev_start(struct vdev *dev, const char *bdf, int iommufd)
+{
+	must(__vdev_open(dev, bdf));
+	must(__vdev_bind(dev, iommufd));
+	must(__vdev_map_bar0(dev));
+	must(__vdev_enable_dma(dev, true));
+}
+
+__u32 vdev_attach(struct vdev *dev, __u32 pt)
+{
+	must(__vdev_attach(dev, &pt));
+	return pt;
+}
+
+void vdev_detach(struct vdev *dev)
+{
+	must(__vdev_detach(dev));
+}
