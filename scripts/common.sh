@@ -55,3 +55,9 @@ elapsed_since()
 {
 	printf '%d s' $((SECONDS - $1))
 }
+
+# Where this checkout's object files are: outside of it, and its own.
+objects_of_checkout()
+{
+	printf '%s/build/%s\n' "$cache" "$(printf '%s' "$top" | cksum | cut -d' ' -f1)"
+}
