@@ -20,6 +20,7 @@
 
 #include "ctx.h"
 #include "device.h"
+#include "fault.h"
 #include "group.h"
 #include "hwpt.h"
 #include "iommu_core.h"
@@ -63,25 +64,106 @@ static int reserve(struct iommufd_ioas *ioas, struct iommufd_device *idev,
 	return ret;
 }
 
+/* Page requests are enabled while there is a handle to deliver them to. */
+static int faults_on(struct iommufd_device *idev, bool old, bool new)
+{
+	if (old || !new)
+		return 0;
+	return iommu_dev_enable_feature(idev->dev, IOMMU_DEV_FEAT_IOPF);
+}
+
+static void faults_off(struct iommufd_device *idev, bool old, bool new)
+{
+	if (old && !new)
+		iommu_dev_disable_feature(idev->dev, IOMMU_DEV_FEAT_IOPF);
+}
+
+static int core_set_domain(struct iommufd_group *igroup, struct iommu_domain *domain,
+			   struct iommufd_fault_handle *new)
+{
+	struct iommu_attach_handle *handle = new ? &new->handle : NULL;
+
+	if (!igroup->hwpt)
+		return new ? iommu_attach_group_handle(domain, igroup->group, handle) :
+			     iommu_attach_group(domain, igroup->group);
+	if (new || igroup->fault_handle)
+		return iommu_replace_group_handle(igroup->group, domain, handle);
+	return iommu_group_replace_domain(igroup->group, domain);
+}
+
+/*
+ * Switch the hardware of the group. A page table that delivers page faults is attached
+ * with a handle, by which the core tells us what a fault belongs to; it is for one
+ * device only, because a page request names one.
+ */
+static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_fault_handle *old = igroup->fault_handle, *new = NULL;
+	int ret;
+
+	if (hwpt->fault) {
+		if (igroup->hwpt && !list_is_singular(&igroup->attached))
+			return -EINVAL;
+		new = iommufd_fault_handle_new(idev);
+		if (IS_ERR(new))
+			return PTR_ERR(new);
+	}
+	ret = faults_on(idev, old, new);
+	if (ret) {
+		kfree(new);
+		return ret;
+	}
+
+	ret = core_set_domain(igroup, hwpt->domain, new);
+	if (ret) {
+		faults_off(idev, new, old);
+		kfree(new);
+		return ret;
+	}
+
+	if (old)
+		iommufd_fault_end(igroup->hwpt->fault, old);
+	faults_off(idev, old, new);
+	igroup->fault_handle = new;
+	igroup->hwpt = hwpt;
+	return 0;
+}
+
+/* @idev was the last. All DMA of the group is blocked from here on. */
+static void core_detach(struct iommufd_device *idev)
+{
+	struct iommufd_group *igroup = idev->igroup;
+
+	if (igroup->fault_handle) {
+		iommu_detach_group_handle(igroup->hwpt->domain, igroup->group);
+		iommufd_fault_end(igroup->hwpt->fault, igroup->fault_handle);
+		faults_off(idev, true, false);
+	} else {
+		iommu_detach_group(igroup->hwpt->domain, igroup->group);
+	}
+	igroup->fault_handle = NULL;
+	igroup->hwpt = NULL;
+}
+
 /* The first device switches the hardware, the others join it. */
 static int join(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	int ret;
 
-	if (igroup->hwpt && igroup->hwpt != hwpt)
+	if (igroup->hwpt && (igroup->hwpt != hwpt || hwpt->fault))
 		return -EINVAL;
 
-	ret = reserve(hwpt->ioas, idev, &idev->reserved);
+	ret = reserve(hwpt->paging->ioas, idev, &idev->reserved);
 	if (ret)
 		return ret;
 	if (!igroup->hwpt) {
-		ret = iommu_attach_group(hwpt->mirror.domain, igroup->group);
+		ret = core_switch(idev, hwpt);
 		if (ret) {
-			unreserve(hwpt->ioas, &idev->reserved);
+			unreserve(hwpt->paging->ioas, &idev->reserved);
 			return ret;
 		}
-		igroup->hwpt = hwpt;
 	}
 	idev->attached = true;
 	list_add_tail(&idev->attached_entry, &igroup->attached);
@@ -105,28 +187,27 @@ static int reserve_next(struct iommufd_group *igroup, struct iommufd_ioas *ioas)
 	return ret;
 }
 
-/* Move the whole group. Returns how many devices that are in *@moved. */
-static int move(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt,
+/* Move the whole group. *@moved is set to the number of devices that are in it. */
+static int move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		unsigned int *moved)
 {
-	struct iommufd_hwpt *old = igroup->hwpt;
-	struct iommufd_device *idev;
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_ioas *old = igroup->hwpt->paging->ioas, *new = hwpt->paging->ioas;
 	int ret;
 
-	ret = reserve_next(igroup, hwpt->ioas);
+	ret = reserve_next(igroup, new);
 	if (ret)
 		return ret;
-	ret = iommu_group_replace_domain(igroup->group, hwpt->mirror.domain);
+	ret = core_switch(idev, hwpt);
 	if (ret) {
 		list_for_each_entry(idev, &igroup->attached, attached_entry)
-			unreserve(hwpt->ioas, &idev->next_reserved);
+			unreserve(new, &idev->next_reserved);
 		return ret;
 	}
 
-	igroup->hwpt = hwpt;
 	*moved = 0;
 	list_for_each_entry(idev, &igroup->attached, attached_entry) {
-		unreserve(old->ioas, &idev->reserved);
+		unreserve(old, &idev->reserved);
 		list_splice_init(&idev->next_reserved.ranges, &idev->reserved.ranges);
 		/* The caller has taken the use of one of them. */
 		if ((*moved)++)
@@ -163,7 +244,7 @@ static int switch_group(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		*dropped = (struct dropped){ hwpt, 1 };
 		return 0;
 	}
-	ret = move(igroup, hwpt, &dropped->uses);
+	ret = move(idev, hwpt, &dropped->uses);
 	if (!ret)
 		dropped->hwpt = old;
 	return ret;
@@ -173,10 +254,10 @@ static int switch_group(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt, bool replace,
 		    struct dropped *dropped)
 {
-	lockdep_assert_held(&hwpt->ioas->mutex);
+	lockdep_assert_held(&hwpt->paging->ioas->mutex);
 
 	if (idev->enforce_cc) {
-		int ret = iommufd_hwpt_require_cc(hwpt);
+		int ret = iommufd_hwpt_require_cc(hwpt->paging);
 
 		if (ret)
 			return ret;
@@ -192,7 +273,7 @@ static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 	struct iommufd_hwpt *hwpt;
 	int ret;
 
-	hwpt = iommufd_hwpt_paging_new(ioas, idev, 0, true);
+	hwpt = iommufd_hwpt_paging_new(ioas, idev, 0, NULL, true);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
 
@@ -242,7 +323,7 @@ static int use_explicit(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	ret = iommufd_object_use(&hwpt->obj);
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &hwpt->ioas->mutex)
+	scoped_guard(mutex, &hwpt->paging->ioas->mutex)
 		ret = use_hwpt(idev, hwpt, replace, dropped);
 	if (ret)
 		*dropped = (struct dropped){ hwpt, 1 };
@@ -262,7 +343,8 @@ static int use_pt(struct iommufd_device *idev, bool replace, u32 *pt_id,
 	if (obj->class == &iommufd_ioas_class)
 		return use_ioas(idev, iommufd_ioas_from_obj(obj), replace, pt_id, dropped,
 				failed);
-	if (obj->class == &iommufd_hwpt_paging_class)
+	if (obj->class == &iommufd_hwpt_paging_class ||
+	    obj->class == &iommufd_hwpt_nested_class)
 		return use_explicit(idev, iommufd_hwpt_from_obj(obj), replace, pt_id,
 				    dropped);
 	return -EINVAL;
@@ -337,11 +419,9 @@ void iommufd_device_detach(struct iommufd_device *idev)
 			return;
 		idev->attached = false;
 		list_del(&idev->attached_entry);
-		if (list_empty(&igroup->attached)) {
-			iommu_detach_group(hwpt->mirror.domain, igroup->group);
-			igroup->hwpt = NULL;
-		}
-		unreserve(hwpt->ioas, &idev->reserved);
+		if (list_empty(&igroup->attached))
+			core_detach(idev);
+		unreserve(hwpt->paging->ioas, &idev->reserved);
 	}
 	iommufd_hwpt_unuse(hwpt, 1);
 }

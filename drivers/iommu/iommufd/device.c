@@ -17,6 +17,7 @@
 
 #include "ctx.h"
 #include "device.h"
+#include "dirty.h"
 #include "group.h"
 #include "ioctl.h"
 #include "iommu_core.h"
@@ -229,9 +230,6 @@ static void *driver_info(struct device *dev, u32 want, u32 *length, u32 *type)
  * iommufd_device_hw_info - IOMMU_GET_HW_INFO
  * @cmd: struct iommu_hw_info
  *
- * The capability of dirty tracking is not reported, because page tables can not be made
- * with it yet; see alloc_domain().
- *
  * Return: 0; -ENOENT; -EFAULT; -EOPNOTSUPP: the device has no information of the wanted
  * type; errors of the driver.
  */
@@ -259,7 +257,8 @@ int iommufd_device_hw_info(struct iommufd_cmd *cmd)
 	arg->data_len = length;
 	arg->out_data_type = type;
 	arg->out_max_pasid_log2 = 0;
-	arg->out_capabilities = 0;
+	arg->out_capabilities = iommufd_dirty_offered(idev->dev) ?
+				IOMMU_HW_CAP_DIRTY_TRACKING : 0;
 	pasid_info(idev->dev, arg);
 	return 0;
 }

@@ -18,6 +18,7 @@
  * @refs: bound devices; under ictx->groups_lock
  * @lock: protects the members below it, and struct iommufd_device's attachment
  * @hwpt: the page table that all of @attached use, NULL when that is empty
+ * @fault_handle: the attachment in the core if @hwpt delivers page faults, else NULL
  * @attached: struct iommufd_device by attached_entry. While it is empty all DMA of
  *	      the group is blocked by the core
  */
@@ -28,6 +29,7 @@ struct iommufd_group {
 
 	struct mutex lock; /* protects what follows */
 	struct iommufd_hwpt *hwpt;
+	struct iommufd_fault_handle *fault_handle;
 	struct list_head attached;
 };
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all page tables share: the command that makes them, and their users.
+ * What all page tables share: the commands on them, and their users.
  */
 #include <linux/iommu.h>
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
+#include "fault.h"
 #include "hwpt.h"
 #include "ioctl.h"
+
+/* More requests than that are a mistake; each takes a while. */
+#define MAX_INVALIDATE_REQUESTS BIT(19)
 
 /**
  * iommufd_hwpt_unuse - End uses of a page table
@@ -28,24 +32,20 @@ void iommufd_hwpt_unuse(struct iommufd_hwpt *hwpt, unsigned int uses)
 		iommufd_object_unuse(&hwpt->obj);
 }
 
-static int alloc_on_ioas(struct iommufd_cmd *cmd, struct iommufd_device *idev,
-			 struct iommufd_ioas *ioas)
+static struct iommufd_hwpt *make_hwpt(struct iommufd_device *idev,
+				      struct iommufd_object *parent, u32 flags,
+				      const struct iommu_user_data *data)
 {
-	struct iommu_hwpt_alloc *arg = cmd->arg;
-	struct iommufd_hwpt *hwpt;
+	if (parent->class == &iommufd_ioas_class) {
+		struct iommufd_ioas *ioas = iommufd_ioas_from_obj(parent);
 
-	/* No driver of 6.12 takes data for a paging domain. */
-	if (arg->data_type != IOMMU_HWPT_DATA_NONE)
-		return -EOPNOTSUPP;
-
-	guard(mutex)(&ioas->mutex);
-	hwpt = iommufd_hwpt_paging_new(ioas, idev, arg->flags, false);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-
-	arg->out_hwpt_id = hwpt->obj.id;
-	cmd->new_obj = &hwpt->obj;
-	return 0;
+		guard(mutex)(&ioas->mutex);
+		return iommufd_hwpt_paging_new(ioas, idev, flags, data, false);
+	}
+	if (parent->class == &iommufd_hwpt_paging_class)
+		return iommufd_hwpt_nested_new(iommufd_hwpt_from_obj(parent), idev, flags,
+					       data);
+	return ERR_PTR(-EINVAL);
 }
 
 /**
@@ -54,11 +54,19 @@ static int alloc_on_ioas(struct iommufd_cmd *cmd, struct iommufd_device *idev,
  *
  * Return: 0; -EOPNOTSUPP: reserved field, flag or kind of table that neither we nor the
  * driver know; -EINVAL: data without type or the reverse, no such parent or not one
- * that can be; -ENOENT: no such device; errors of iommufd_mapping_add_mirror().
+ * that can be; -ENOENT: no such device or fault queue; errors of
+ * iommufd_mapping_add_mirror() and of the driver.
  */
 int iommufd_hwpt_alloc(struct iommufd_cmd *cmd)
 {
 	struct iommu_hwpt_alloc *arg = cmd->arg;
+	struct iommu_user_data data = {
+		.type = arg->data_type,
+		.uptr = u64_to_user_ptr(arg->data_uptr),
+		.len = arg->data_len,
+	};
+	struct iommufd_hwpt *hwpt;
+	int ret;
 
 	if (arg->__reserved2)
 		return -EOPNOTSUPP;
@@ -74,10 +82,69 @@ int iommufd_hwpt_alloc(struct iommufd_cmd *cmd)
 	if (IS_ERR(parent))
 		return -EINVAL;
 
-	if (parent->class == &iommufd_ioas_class)
-		return alloc_on_ioas(cmd, idev, iommufd_ioas_from_obj(parent));
-	/* Nested page tables: no driver data of any type is known yet. */
-	if (parent->class == &iommufd_hwpt_paging_class)
+	hwpt = make_hwpt(idev, parent, arg->flags, data.len ? &data : NULL);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	if (arg->flags & IOMMU_HWPT_FAULT_ID_VALID) {
+		ret = iommufd_fault_set(hwpt, arg->fault_id);
+		if (ret) {
+			iommufd_object_abort(&hwpt->obj);
+			return ret;
+		}
+	}
+	arg->out_hwpt_id = hwpt->obj.id;
+	cmd->new_obj = &hwpt->obj;
+	return 0;
+}
+
+static int check_requests(const struct iommu_hwpt_invalidate *arg)
+{
+	if (arg->__reserved)
 		return -EOPNOTSUPP;
-	return -EINVAL;
+	if (!arg->entry_num)
+		return 0;
+	if (!arg->data_uptr || !arg->entry_len || arg->entry_len > PAGE_SIZE ||
+	    arg->entry_num > MAX_INVALIDATE_REQUESTS)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * iommufd_hwpt_invalidate - IOMMU_HWPT_INVALIDATE
+ * @cmd: struct iommu_hwpt_invalidate
+ *
+ * The number of requests that were carried out is written back in any case.
+ *
+ * Return: 0; -EOPNOTSUPP: reserved field; -EINVAL: no requests, too many or too large
+ * ones, or not a nested page table; -ENOENT: no such object; errors of the driver.
+ */
+int iommufd_hwpt_invalidate(struct iommufd_cmd *cmd)
+{
+	struct iommu_hwpt_invalidate *arg = cmd->arg;
+	struct iommu_user_data_array requests = {
+		.type = arg->data_type,
+		.uptr = u64_to_user_ptr(arg->data_uptr),
+		.entry_len = arg->entry_len,
+		.entry_num = arg->entry_num,
+	};
+	struct iommu_domain *domain;
+	int ret;
+
+	ret = check_requests(arg);
+	cmd->reply_on_error = true;
+	arg->entry_num = 0;
+	if (ret)
+		return ret;
+
+	struct iommufd_object *obj __free(iommufd_object_put) =
+		iommufd_object_get(cmd->ictx, arg->hwpt_id, NULL);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (obj->class != &iommufd_hwpt_nested_class)
+		return -EINVAL;
+
+	domain = iommufd_hwpt_from_obj(obj)->domain;
+	ret = domain->ops->cache_invalidate_user(domain, &requests);
+	arg->entry_num = requests.entry_num;
+	return ret;
 }

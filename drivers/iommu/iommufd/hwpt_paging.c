@@ -11,6 +11,8 @@
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
+#include "dirty.h"
+#include "fault.h"
 #include "hwpt.h"
 #include "iommu_core.h"
 #include "sw_msi.h"
@@ -22,7 +24,8 @@ static void paging_destroy(struct iommufd_object *obj)
 	scoped_guard(mutex, &hwpt->ioas->mutex)
 		list_del(&hwpt->entry);
 	iommufd_mapping_remove_mirror(hwpt->ioas, &hwpt->mirror);
-	iommu_domain_free(hwpt->mirror.domain);
+	iommu_domain_free(hwpt->domain);
+	iommufd_fault_clear(hwpt);
 	iommufd_object_unuse(&hwpt->ioas->obj);
 }
 
@@ -31,25 +34,29 @@ const struct iommufd_object_class iommufd_hwpt_paging_class = {
 	.destroy = paging_destroy,
 };
 
-static struct iommu_domain *alloc_domain(struct device *dev, u32 flags)
+/* What the driver has to know; the other flags are our own business. */
+#define DRIVER_FLAGS (IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
+
+static struct iommu_domain *alloc_domain(struct device *dev, u32 flags,
+					 const struct iommu_user_data *data)
 {
 	const struct iommu_ops *ops = iommufd_core_ops(dev);
 	struct iommu_domain *domain;
+
+	flags &= DRIVER_FLAGS;
+	if (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING && !iommufd_dirty_offered(dev))
+		return ERR_PTR(-EOPNOTSUPP);
 
 	/*
 	 * Without wishes take what any unmanaged user gets. The op for users insists on
 	 * a second stage on VT-d, which hardware with a first stage only does not have.
 	 */
-	if (!flags)
+	if (!flags && !data)
 		return iommu_paging_domain_alloc(dev);
 
-	/*
-	 * Dirty tracking is not offered: nothing here can read the bits yet. See
-	 * iommufd_device_hw_info().
-	 */
-	if (flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || !ops->domain_alloc_user)
+	if (!ops->domain_alloc_user)
 		return ERR_PTR(-EOPNOTSUPP);
-	domain = ops->domain_alloc_user(dev, flags, NULL, NULL);
+	domain = ops->domain_alloc_user(dev, flags, NULL, data);
 	if (!IS_ERR(domain))
 		domain->owner = ops;
 	return domain;
@@ -66,7 +73,7 @@ static struct iommu_domain *alloc_domain(struct device *dev, u32 flags)
  */
 int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt)
 {
-	struct iommu_domain *domain = hwpt->mirror.domain;
+	struct iommu_domain *domain = hwpt->domain;
 
 	lockdep_assert_held(&hwpt->ioas->mutex);
 	if (!hwpt->enforce_cc && domain->ops->enforce_cache_coherency)
@@ -75,15 +82,17 @@ int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt)
 }
 
 /* A domain for @idev that mirrors the IOAS of @hwpt. */
-static int make_mirror(struct iommufd_hwpt *hwpt, struct iommufd_device *idev, u32 flags)
+static int make_mirror(struct iommufd_hwpt *hwpt, struct iommufd_device *idev, u32 flags,
+		       const struct iommu_user_data *data)
 {
 	struct iommu_domain *domain;
 	int ret;
 
-	domain = alloc_domain(idev->dev, flags);
+	domain = alloc_domain(idev->dev, flags, data);
 	if (IS_ERR(domain))
 		return PTR_ERR(domain);
 
+	hwpt->domain = domain;
 	hwpt->mirror.domain = domain;
 	ret = iommufd_sw_msi_setup(idev, domain);
 	if (!ret && idev->enforce_cc)
@@ -95,42 +104,56 @@ static int make_mirror(struct iommufd_hwpt *hwpt, struct iommufd_device *idev, u
 	return ret;
 }
 
+static bool known_flags(u32 flags)
+{
+	/* A table for page faults has no use as a parent: faults go to its nested ones. */
+	if (flags & IOMMU_HWPT_ALLOC_NEST_PARENT && flags & IOMMU_HWPT_FAULT_ID_VALID)
+		return false;
+	return !(flags & ~(DRIVER_FLAGS | IOMMU_HWPT_FAULT_ID_VALID));
+}
+
 /**
  * iommufd_hwpt_paging_new - Make a page table for an IOAS
  * @ioas: the IOAS
  * @idev: device for whose IOMMU it shall be
- * @flags: IOMMU_HWPT_ALLOC_NEST_PARENT or 0
+ * @flags: of enum iommufd_hwpt_alloc_flags
+ * @data: for the driver, or NULL
  * @automatic: it goes with its last device
  *
  * Context: Process context, may sleep for long. Holds ioas->mutex.
- * Return: the unpublished HWPT; ERR_PTR(-EOPNOTSUPP): flags; ERR_PTR(-EINVAL): the
- * driver can not enforce coherency; errors of iommufd_mapping_add_mirror() and of the
- * driver.
+ * Return: the unpublished HWPT; ERR_PTR(-EOPNOTSUPP): flags or data; ERR_PTR(-EINVAL):
+ * the driver can not enforce coherency; errors of iommufd_mapping_add_mirror() and of
+ * the driver.
  */
 struct iommufd_hwpt *iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
 					     struct iommufd_device *idev, u32 flags,
+					     const struct iommu_user_data *data,
 					     bool automatic)
 {
-	struct iommufd_hwpt *hwpt __free(iommufd_object_discard) =
-		iommufd_object_new(ioas->obj.ictx, &iommufd_hwpt_paging_class,
-				   struct iommufd_hwpt);
 	int ret;
 
 	lockdep_assert_held(&ioas->mutex);
 
+	if (!known_flags(flags))
+		return ERR_PTR(-EOPNOTSUPP);
+	struct iommufd_hwpt *hwpt __free(iommufd_object_discard) =
+		iommufd_object_new(ioas->obj.ictx, &iommufd_hwpt_paging_class,
+				   struct iommufd_hwpt);
 	if (IS_ERR(hwpt))
-		return hwpt;
+		return_ptr(hwpt);
 
 	ret = iommufd_object_use(&ioas->obj);
 	if (ret)
 		return ERR_PTR(ret);
+	hwpt->paging = hwpt;
 	hwpt->ioas = ioas;
 	hwpt->automatic = automatic;
-	ret = make_mirror(hwpt, idev, flags);
+	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	ret = make_mirror(hwpt, idev, flags, data);
 	if (ret) {
 		iommufd_object_unuse(&ioas->obj);
 		return ERR_PTR(ret);
 	}
 	list_add_tail(&hwpt->entry, &ioas->hwpts);
-	return no_free_ptr(hwpt);
+	return_ptr(hwpt);
 }

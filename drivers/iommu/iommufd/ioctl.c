@@ -9,6 +9,7 @@
  * does an object the command made get its id published: nobody can use, or destroy, an
  * object whose creator has not returned yet.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -16,6 +17,8 @@
 
 #include "ctx.h"
 #include "device.h"
+#include "dirty.h"
+#include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
 #include "ioctl.h"
@@ -28,8 +31,12 @@
 
 union any_cmd {
 	struct iommu_destroy destroy;
+	struct iommu_fault_alloc fault_alloc;
 	struct iommu_hw_info hw_info;
 	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_hwpt_get_dirty_bitmap get_dirty_bitmap;
+	struct iommu_hwpt_invalidate hwpt_invalidate;
+	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
 	struct iommu_ioas_alloc ioas_alloc;
 	struct iommu_ioas_allow_iovas allow_iovas;
 	struct iommu_ioas_copy ioas_copy;
@@ -124,6 +131,24 @@ static const struct command commands[] = {
 	CMD(HWPT_ALLOC, iommufd_hwpt_alloc, struct iommu_hwpt_alloc, __reserved,
 	    .reserved = FIELD_OF(struct iommu_hwpt_alloc, __reserved),
 	    .reply = WHOLE(struct iommu_hwpt_alloc)),
+	CMD(HWPT_SET_DIRTY_TRACKING, iommufd_dirty_set,
+	    struct iommu_hwpt_set_dirty_tracking, __reserved,
+	    .flags = FIELD_OF(struct iommu_hwpt_set_dirty_tracking, flags),
+	    .known_flags = IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
+	    .reserved = FIELD_OF(struct iommu_hwpt_set_dirty_tracking, __reserved),
+	    .reply = NOTHING),
+	CMD(HWPT_GET_DIRTY_BITMAP, iommufd_dirty_get,
+	    struct iommu_hwpt_get_dirty_bitmap, data,
+	    .flags = FIELD_OF(struct iommu_hwpt_get_dirty_bitmap, flags),
+	    .known_flags = IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+	    .reserved = FIELD_OF(struct iommu_hwpt_get_dirty_bitmap, __reserved),
+	    .reply = NOTHING),
+	CMD(HWPT_INVALIDATE, iommufd_hwpt_invalidate,
+	    struct iommu_hwpt_invalidate, __reserved,
+	    .reply = WHOLE(struct iommu_hwpt_invalidate)),
+	CMD(FAULT_QUEUE_ALLOC, iommufd_fault_alloc, struct iommu_fault_alloc, out_fault_fd,
+	    .flags = FIELD_OF(struct iommu_fault_alloc, flags),
+	    .reply = WHOLE(struct iommu_fault_alloc)),
 	CMD(GET_HW_INFO, iommufd_device_hw_info, struct iommu_hw_info, __reserved,
 	    .flags = FIELD_OF(struct iommu_hw_info, flags),
 	    .known_flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
@@ -160,6 +185,29 @@ static int write_reply(const struct command *command, const struct iommufd_cmd *
 	return 0;
 }
 
+/* Bring a new object into the world, or undo it when the command has failed. */
+static int finish_object(struct iommufd_cmd *cmd, int ret)
+{
+	struct file *file = NULL;
+
+	if (!ret && cmd->open_file) {
+		file = cmd->open_file(cmd->new_obj);
+		if (IS_ERR(file))
+			ret = PTR_ERR(file);
+	}
+	if (ret) {
+		if (cmd->open_file)
+			put_unused_fd(cmd->new_fd);
+		iommufd_object_abort(cmd->new_obj);
+		return ret;
+	}
+
+	iommufd_object_publish(cmd->new_obj);
+	if (file)
+		fd_install(cmd->new_fd, file);
+	return 0;
+}
+
 static int run_command(const struct command *command, struct iommufd_cmd *cmd)
 {
 	int ret;
@@ -171,14 +219,7 @@ static int run_command(const struct command *command, struct iommufd_cmd *cmd)
 	ret = command->run(cmd);
 	if (!ret || cmd->reply_on_error)
 		ret = write_reply(command, cmd) ?: ret;
-
-	if (cmd->new_obj) {
-		if (ret)
-			iommufd_object_abort(cmd->new_obj);
-		else
-			iommufd_object_publish(cmd->new_obj);
-	}
-	return ret;
+	return cmd->new_obj ? finish_object(cmd, ret) : ret;
 }
 
 /**

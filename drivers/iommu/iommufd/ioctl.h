@@ -17,6 +17,8 @@ struct file;
  * @user_size: its size in bytes, as the caller stated it
  * @reply_on_error: write @arg back although the command fails
  * @new_obj: object to publish once the reply is written, or NULL
+ * @new_fd: descriptor number to give @new_obj a file under, with @open_file
+ * @open_file: makes that file, which uses @new_obj; NULL if it gets none
  */
 struct iommufd_cmd {
 	struct iommufd_ctx *ictx;
@@ -25,6 +27,8 @@ struct iommufd_cmd {
 	u32 user_size;
 	bool reply_on_error;
 	struct iommufd_object *new_obj;
+	int new_fd;
+	struct file *(*open_file)(struct iommufd_object *obj);
 };
 
 long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -16,6 +16,11 @@
 #else
 int iommu_group_replace_domain(struct iommu_group *group,
 			       struct iommu_domain *new_domain);
+int iommu_attach_group_handle(struct iommu_domain *domain, struct iommu_group *group,
+			      struct iommu_attach_handle *handle);
+void iommu_detach_group_handle(struct iommu_domain *domain, struct iommu_group *group);
+int iommu_replace_group_handle(struct iommu_group *group, struct iommu_domain *new_domain,
+			       struct iommu_attach_handle *handle);
 #endif
 
 /* The driver of the IOMMU that translates for @dev, a device with a group. */

@@ -49,9 +49,12 @@ struct iommufd_object {
 
 void *__iommufd_object_new(struct iommufd_ctx *ictx,
 			   const struct iommufd_object_class *class, size_t size);
-#define iommufd_object_new(ictx, class, type)                        \
+/* The head may be nested, as in eventq.obj, but has to come first. */
+#define iommufd_object_new_at(ictx, class, type, member)             \
 	((type *)__iommufd_object_new(ictx, class, sizeof(type) +    \
-				BUILD_BUG_ON_ZERO(offsetof(type, obj))))
+				BUILD_BUG_ON_ZERO(offsetof(type, member))))
+#define iommufd_object_new(ictx, class, type) \
+	iommufd_object_new_at(ictx, class, type, obj)
 
 void iommufd_object_publish(struct iommufd_object *obj);
 void iommufd_object_discard(struct iommufd_object *obj);
