@@ -95,6 +95,7 @@ start_guest()
 uses()
 {
 	for fd in /proc/$guest/fd/*; do
+		# shellcheck disable=SC2254
 		case $(readlink "$fd") in
 		/host/dev/$1) return 0 ;;
 		esac
