@@ -34,7 +34,7 @@ enum iommufd_area_state {
  * @accesses: number of pins by in-kernel users. Rises only under ioas->iova_rwsem
  *	      and in state MAPPED
  * @pages: the memory, referenced. Immutable
- * @holder: which pages of it, immutable; inserted while the IOAS has a domain
+ * @holder: which pages of it, inserted while the IOAS has a domain. Only a cut changes it
  * @page_offset: byte within the first page where the area begins, immutable
  * @prot: IOMMU_READ and the like, immutable
  */

@@ -34,13 +34,11 @@ struct iommufd_holders {
  * struct iommufd_hole - A range that no holder touches, and the walk over them
  * @first: first page index of the hole
  * @last: last page index of the hole, inclusive
- * @next: where the walk goes on
- * @done: the walk has reached its end
  */
 struct iommufd_hole {
 	unsigned long first;
 	unsigned long last;
-	/* private: */
+	/* private: where the walk goes on, and whether it has reached its end */
 	unsigned long next;
 	bool done;
 };

@@ -8,8 +8,9 @@
  * domain and device has lost the pages; that order is the duty of the callers, who
  * unmap and flush first.
  *
- * Locks: pages->mutex, held while pages are pinned. It nests inside ioas->iova_rwsem
- * held for read, and outside of all locks of the memory management.
+ * Locks: pages->mutex, held while pages are pinned. It nests inside ioas->iova_rwsem,
+ * for read where pages are pinned and for write where an area is cut, and outside of
+ * all locks of the memory management.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -71,7 +72,7 @@ static void unpin_range(struct iommufd_pages *pages, unsigned long first, unsign
 		n = iommufd_extents_run(&pages->extents, first, last, &pfn);
 		if (WARN_ON(!n))
 			return;
-		pages->ops->unpin(pages, pfn, n);
+		pages->ops->unpin(pages, first, pfn, n);
 		first += n;
 		cond_resched();
 	}

@@ -273,9 +273,11 @@ struct iommu_ioas_copy {
  * a mapping. @iova 0 with @length U64_MAX removes everything and succeeds even
  * when there is nothing.
  *
- * ENOENT: nothing mapped, or a mapping reaches out of the range; those before
- * it may be gone. EINVAL: length 0. EBUSY: another call works on the mapping.
- * EDEADLOCK: a kernel driver does not give its pages back.
+ * The whole range is checked first, so an unmap that fails has removed nothing.
+ *
+ * ENOENT: nothing mapped, or a mapping reaches out of the range. EINVAL: length
+ * 0. EBUSY: another call works on a mapping. EDEADLOCK: a kernel driver does
+ * not give its pages back.
  */
 struct iommu_ioas_unmap {
 	__u32 size;
