@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -66,6 +65,9 @@ bool klog_wait_fault(struct klog *log, unsigned int ms, const char *bdf)
 
 void faults_expected(bool begin)
 {
+	/* The last one may still be on its way into the log. */
+	if (!begin)
+		msleep(50);
 	__write_text("/dev/kmsg", begin ? "iommufd-test: expect dmar-fault begin\n" :
 					  "iommufd-test: expect dmar-fault end\n");
 }
@@ -152,6 +154,8 @@ long vmstat(const char *key)
 
 long pinned_pages(void)
 {
+	/* Add up what the processors have counted by themselves. */
+	__write_text("/proc/sys/vm/stat_refresh", "1");
 	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
 }
 
@@ -159,7 +163,7 @@ long pinned_pages_settle(long goal)
 {
 	int tries;
 
-	/* Per-CPU differences are added up once a second. */
+	/* Some releases wait for an RCU grace period. */
 	for (tries = 0; tries < 30 && pinned_pages() != goal; tries++)
 		msleep(100);
 	return pinned_pages();
@@ -186,6 +190,7 @@ int __trace_start(const char *const *events, unsigned int n)
 
 	mount("tracefs", TRACING, "tracefs", 0, NULL);
 	__write_text(TRACING "/tracing_on", "0");
+	/* Opening it truncates, that is, clears it. */
 	__write_text(TRACING "/trace", "");
 	for (i = 0; i < n && !ret; i++) {
 		char path[128];
@@ -205,7 +210,6 @@ const char *trace_stop(void)
 
 	__write_text(TRACING "/tracing_on", "0");
 	__write_text(TRACING "/events/enable", "0");
-	__write_text(TRACING "/kprobe_events", "");
 	fd = open(TRACING "/trace", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fatal("no trace to read: %s", errno_name(errno));
@@ -214,5 +218,7 @@ const char *trace_stop(void)
 		done += n;
 	close(fd);
 	text[done] = 0;
+	/* This clears the trace. */
+	__write_text(TRACING "/kprobe_events", "");
 	return text;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,4 +111,22 @@ void become_user(uid_t uid, size_t memlock)
 
 	if (setrlimit(RLIMIT_MEMLOCK, &limit) || setgid(uid) || setuid(uid))
 		fatal("can not become user %d: %s", uid, errno_name(errno));
+}
+
+void run_on_one_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fatal("no affinity: %s", errno_name(errno));
+}
+
+void run_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		fatal("no priority: %s", errno_name(errno));
 }

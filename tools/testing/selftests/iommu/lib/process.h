@@ -29,4 +29,9 @@ int receive_fd(int sock);
 /* Become an ordinary user without any capability and with that RLIMIT_MEMLOCK. */
 void become_user(uid_t uid, size_t memlock);
 
+/* The calling process, and threads it starts from now on, use one processor. */
+void run_on_one_cpu(void);
+/* The calling thread runs before any ordinary one whenever it can. */
+void run_first(void);
+
 #endif
