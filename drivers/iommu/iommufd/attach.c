@@ -307,7 +307,7 @@ static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool
 			*pt_id = hwpt->obj.id;
 			return 0;
 		}
-		/* Not the last one: its devices are attached as long as we look. */
+		/* Not the last use: that ends under ioas->mutex. */
 		iommufd_object_unuse(&hwpt->obj);
 		if (ret != -EINVAL)
 			return ret;
@@ -320,13 +320,13 @@ static int use_explicit(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 {
 	int ret;
 
+	guard(mutex)(&hwpt->paging->ioas->mutex);
 	ret = iommufd_object_use(&hwpt->obj);
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &hwpt->paging->ioas->mutex)
-		ret = use_hwpt(idev, hwpt, replace, dropped);
+	ret = use_hwpt(idev, hwpt, replace, dropped);
 	if (ret)
-		*dropped = (struct dropped){ hwpt, 1 };
+		iommufd_object_unuse(&hwpt->obj);
 	else
 		*pt_id = hwpt->obj.id;
 	return ret;

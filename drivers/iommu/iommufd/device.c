@@ -64,7 +64,15 @@ static int report_member(struct device *dev, void *data)
 {
 	struct iommufd_group *igroup = data;
 
-	device_lock(dev);
+	/*
+	 * The core holds the group's mutex, which nests inside device locks. A device
+	 * whose lock is taken is being bound or unbound at this moment.
+	 */
+	if (!device_trylock(dev)) {
+		dev_warn_ratelimited(dev, "iommufd: the driver of this device, in group %d, is changing\n",
+				     iommu_group_id(igroup->group));
+		return 0;
+	}
 	if (dev->driver && !manages_no_dma(dev))
 		dev_warn_ratelimited(dev,
 				     "iommufd: driver %s uses this device, which keeps group %d from being owned by user space; unbind it or bind it to vfio-pci\n",

@@ -13,6 +13,20 @@
 /* More requests than that are a mistake; each takes a while. */
 #define MAX_INVALIDATE_REQUESTS BIT(19)
 
+/* Attaching tries page tables under ioas->mutex; here none of its tries is seen. */
+static bool unuse_automatic(struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_ioas *ioas = hwpt->ioas;
+	bool claimed;
+
+	/* Whoever ends the last use may take the IOAS with it. */
+	iommufd_object_get_used(&ioas->obj);
+	scoped_guard(mutex, &ioas->mutex)
+		claimed = iommufd_object_unuse_and_claim(&hwpt->obj);
+	iommufd_object_put(&ioas->obj);
+	return claimed;
+}
+
 /**
  * iommufd_hwpt_unuse - End uses of a page table
  * @hwpt: may be freed when this returns
@@ -20,16 +34,16 @@
  *
  * An automatic page table goes with the last use, which happens here and nowhere else.
  *
- * Context: Process context, may sleep. The caller holds no lock.
+ * Context: Process context, may sleep. Takes ioas->mutex; the caller holds no lock.
  */
 void iommufd_hwpt_unuse(struct iommufd_hwpt *hwpt, unsigned int uses)
 {
 	while (--uses)
 		iommufd_object_unuse(&hwpt->obj);
-	if (hwpt->automatic)
-		iommufd_object_unuse_and_retire(&hwpt->obj);
-	else
+	if (!hwpt->automatic)
 		iommufd_object_unuse(&hwpt->obj);
+	else if (unuse_automatic(hwpt))
+		iommufd_object_free_claimed(&hwpt->obj);
 }
 
 static struct iommufd_hwpt *make_hwpt(struct iommufd_device *idev,

@@ -9,16 +9,10 @@
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/xarray.h>
-#include <uapi/linux/iommufd.h>
 
 #include "internal.h"
 #include "iova.h"
-#include "mapping.h"
 #include "object.h"
-
-#define IOMMUFD_IOAS_MAP_FLAGS                                     \
-	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE |    \
-	 IOMMU_IOAS_MAP_READABLE)
 
 /**
  * struct iommufd_ioas - One I/O address space
@@ -74,13 +68,9 @@ bool iommufd_ioas_huge_pages(struct iommufd_ioas *ioas);
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, bool huge_pages);
 int iommufd_ioas_raise_alignment(struct iommufd_ioas *ioas, unsigned long alignment);
 void iommufd_ioas_update_alignment(struct iommufd_ioas *ioas);
-int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place, int prot);
 
 int iommufd_ioas_alloc(struct iommufd_cmd *cmd);
 int iommufd_ioas_iova_ranges(struct iommufd_cmd *cmd);
 int iommufd_ioas_allow_iovas(struct iommufd_cmd *cmd);
-int iommufd_ioas_map(struct iommufd_cmd *cmd);
-int iommufd_ioas_copy(struct iommufd_cmd *cmd);
-int iommufd_ioas_unmap(struct iommufd_cmd *cmd);
 
 #endif

@@ -21,6 +21,7 @@
 #include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "ioas_map.h"
 #include "ioctl.h"
 #include "object.h"
 #include "option.h"
@@ -42,6 +43,7 @@ union any_cmd {
 	struct iommu_ioas_copy ioas_copy;
 	struct iommu_ioas_iova_ranges iova_ranges;
 	struct iommu_ioas_map ioas_map;
+	struct iommu_ioas_map_file ioas_map_file;
 	struct iommu_ioas_unmap ioas_unmap;
 	struct iommu_option option;
 	struct iommu_vfio_ioas vfio_ioas;
@@ -120,6 +122,10 @@ static const struct command commands[] = {
 	    .known_flags = IOMMUFD_IOAS_MAP_FLAGS,
 	    .reserved = FIELD_OF(struct iommu_ioas_map, __reserved),
 	    .reply = WHOLE(struct iommu_ioas_map)),
+	CMD(IOAS_MAP_FILE, iommufd_ioas_map_file, struct iommu_ioas_map_file, iova,
+	    .flags = FIELD_OF(struct iommu_ioas_map_file, flags),
+	    .known_flags = IOMMUFD_IOAS_MAP_FLAGS,
+	    .reply = WHOLE(struct iommu_ioas_map_file)),
 	CMD(IOAS_UNMAP, iommufd_ioas_unmap, struct iommu_ioas_unmap, length,
 	    .reply = WHOLE(struct iommu_ioas_unmap)),
 	CMD(OPTION, iommufd_option, struct iommu_option, val64,

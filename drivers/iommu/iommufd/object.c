@@ -116,6 +116,17 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 }
 
 /**
+ * iommufd_object_get_used - Keep an object in memory for a while
+ * @obj: object that has a lasting user, directly or through another object
+ *
+ * Context: Any. To be returned with iommufd_object_put().
+ */
+void iommufd_object_get_used(struct iommufd_object *obj)
+{
+	refcount_inc(&obj->short_users);
+}
+
+/**
  * iommufd_object_put - Return what iommufd_object_get() gave
  * @obj: the object; the caller must not touch it afterwards
  *
@@ -174,17 +185,24 @@ static bool short_users_left(struct iommufd_object *obj, long timeout)
 				   !refcount_read(&obj->short_users), timeout);
 }
 
-static void free_claimed(struct iommufd_object *obj)
+static void destroy_and_free(struct iommufd_object *obj)
 {
 	obj->class->destroy(obj);
 	xa_erase(&obj->ictx->objects, obj->id);
 	kfree(obj);
 }
 
-static void wait_and_free(struct iommufd_object *obj)
+/**
+ * iommufd_object_free_claimed - Destroy an object that nobody can find or use any more
+ * @obj: claimed object
+ *
+ * Context: Process context, may sleep until concurrent system calls are done with the
+ * object. The caller holds no lock those could want.
+ */
+void iommufd_object_free_claimed(struct iommufd_object *obj)
 {
 	short_users_left(obj, MAX_SCHEDULE_TIMEOUT);
-	free_claimed(obj);
+	destroy_and_free(obj);
 }
 
 /**
@@ -204,32 +222,43 @@ bool iommufd_object_retire(struct iommufd_object *obj)
 	claimed = claim(obj);
 	xa_unlock(objects);
 	if (claimed)
-		wait_and_free(obj);
+		iommufd_object_free_claimed(obj);
 	return claimed;
+}
+
+/**
+ * iommufd_object_unuse_and_claim - End a use, and hide the object if it was the last
+ * @obj: not to be used afterwards, unless it was claimed
+ *
+ * Both happen in one step, so that no DESTROY comes between.
+ *
+ * Context: Any.
+ * Return: true if the caller has to call iommufd_object_free_claimed().
+ */
+bool iommufd_object_unuse_and_claim(struct iommufd_object *obj)
+{
+	struct xarray *objects = &obj->ictx->objects;
+
+	guard(spinlock)(&objects->xa_lock);
+	refcount_dec(&obj->users);
+	return claim(obj);
 }
 
 /**
  * iommufd_object_unuse_and_retire - End a use, and the object if it was the last one
  * @obj: not to be used afterwards
  *
- * For what goes with its last user: automatic page tables, and devices and accesses,
- * whose driver is a user for as long as they exist. The use ends and the object is
- * hidden in one step, so that no DESTROY comes between.
+ * For devices and accesses, whose driver is a user for as long as they exist.
  *
  * Context: Process context, may sleep like iommufd_object_retire().
  * Return: false when it has other users and stays.
  */
 bool iommufd_object_unuse_and_retire(struct iommufd_object *obj)
 {
-	struct xarray *objects = &obj->ictx->objects;
-	bool claimed;
+	bool claimed = iommufd_object_unuse_and_claim(obj);
 
-	xa_lock(objects);
-	refcount_dec(&obj->users);
-	claimed = claim(obj);
-	xa_unlock(objects);
 	if (claimed)
-		wait_and_free(obj);
+		iommufd_object_free_claimed(obj);
 	return claimed;
 }
 
@@ -238,7 +267,7 @@ static int unclaim(struct iommufd_object *obj)
 {
 	/* The last of them may have left after the time-out. */
 	if (!refcount_inc_not_zero(&obj->short_users)) {
-		free_claimed(obj);
+		destroy_and_free(obj);
 		return 0;
 	}
 
@@ -273,7 +302,7 @@ int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id)
 
 	if (short_users_left(obj, SHORT_USERS_TIMEOUT))
 		return unclaim(obj);
-	free_claimed(obj);
+	destroy_and_free(obj);
 	return 0;
 }
 

@@ -62,12 +62,15 @@ void iommufd_object_abort(struct iommufd_object *obj);
 
 struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 					  const struct iommufd_object_class *class);
+void iommufd_object_get_used(struct iommufd_object *obj);
 void iommufd_object_put(struct iommufd_object *obj);
 
 int iommufd_object_use(struct iommufd_object *obj);
 void iommufd_object_unuse(struct iommufd_object *obj);
 
 bool iommufd_object_retire(struct iommufd_object *obj);
+bool iommufd_object_unuse_and_claim(struct iommufd_object *obj);
+void iommufd_object_free_claimed(struct iommufd_object *obj);
 bool iommufd_object_unuse_and_retire(struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx);

@@ -72,7 +72,7 @@ static void unpin_range(struct iommufd_pages *pages, unsigned long first, unsign
 		n = iommufd_extents_run(&pages->extents, first, last, &pfn);
 		if (WARN_ON(!n))
 			return;
-		pages->ops->unpin(pages, pfn, n);
+		pages->ops->unpin(pages, first, pfn, n);
 		first += n;
 		cond_resched();
 	}

@@ -120,7 +120,8 @@ static int user_pin(struct iommufd_pages *pages, unsigned long first, unsigned l
 	return ret;
 }
 
-static void user_unpin(struct iommufd_pages *pages, unsigned long pfn, unsigned long npages)
+static void user_unpin(struct iommufd_pages *pages, unsigned long index,
+		       unsigned long pfn, unsigned long npages)
 {
 	unpin_user_page_range_dirty_lock(pfn_to_page(pfn), npages, pages->writable);
 }

@@ -22,6 +22,7 @@
 #include "ctx.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "ioas_map.h"
 #include "ioctl.h"
 #include "object.h"
 #include "vfio_compat.h"
