@@ -34,7 +34,7 @@ as_root()
 # apt_get ARGS...: apt-get without questions, waiting for a running one.
 apt_get()
 {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+	as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq \
 		-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"
 }
 
