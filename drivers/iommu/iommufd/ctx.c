@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "ctx.h"
@@ -53,26 +54,45 @@ static int ctx_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static const char *const account_names[] = {
+	[IOMMUFD_ACCOUNT_USER] = "user",
+	[IOMMUFD_ACCOUNT_MM] = "process",
+};
+
+static void ctx_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct iommufd_ctx *ictx = file->private_data;
+
+	seq_printf(m, "iommufd-account:\t%s\n",
+		   account_names[READ_ONCE(ictx->account_mode)]);
+	iommufd_object_show_all(ictx, m);
+}
+
 const struct file_operations iommufd_ctx_fops = {
 	.owner = THIS_MODULE,
 	.open = ctx_open,
 	.release = ctx_release,
+	.show_fdinfo = ctx_show_fdinfo,
 	.unlocked_ioctl = iommufd_ioctl,
 	/* Every structure has the same layout for 32-bit callers. */
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
 /**
- * iommufd_ctx_get - Take another reference
- * @ictx: context of which the caller has a reference
+ * iommufd_ctx_from_file - The context behind a file
+ * @file: any file of which the caller has a reference, and keeps it
  *
  * Context: Any.
+ * Return: the context with a new reference, or ERR_PTR(-EBADFD) when the file is not
+ * an iommufd.
  */
-void iommufd_ctx_get(struct iommufd_ctx *ictx)
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
-	get_file(ictx->file);
+	if (file->f_op != &iommufd_ctx_fops)
+		return ERR_PTR(-EBADFD);
+	return get_file(file)->private_data;
 }
-EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, IOMMUFD);
 
 /**
  * iommufd_ctx_put - Drop a reference
@@ -85,26 +105,6 @@ void iommufd_ctx_put(struct iommufd_ctx *ictx)
 	fput(ictx->file);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
-
-/**
- * iommufd_ctx_from_file - The context behind a file
- * @file: any file of which the caller has a reference, and keeps it
- *
- * Context: Any.
- * Return: the context with a new reference, or ERR_PTR(-EBADFD) when the file is not
- * an iommufd.
- */
-struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
-{
-	struct iommufd_ctx *ictx = ERR_PTR(-EBADFD);
-
-	if (file->f_op == &iommufd_ctx_fops) {
-		ictx = file->private_data;
-		iommufd_ctx_get(ictx);
-	}
-	return ictx;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, IOMMUFD);
 
 /**
  * iommufd_ctx_from_fd - The context behind a file descriptor of the caller
@@ -121,3 +121,15 @@ struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 	return fd_file(f) ? iommufd_ctx_from_file(fd_file(f)) : ERR_PTR(-EBADF);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, IOMMUFD);
+
+/**
+ * iommufd_ctx_get - Take another reference
+ * @ictx: context of which the caller has a reference
+ *
+ * Context: Any.
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ictx)
+{
+	get_file(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);

@@ -12,6 +12,7 @@
  * It is a leaf.
  */
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -329,4 +330,22 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ictx)
 			break;
 	}
 	xa_destroy(&ictx->objects);
+}
+
+/**
+ * iommufd_object_show_all - List the objects of a context
+ * @ictx: the context
+ * @m: where to; a line for each: id, kind, lasting users
+ *
+ * Context: Process context. Safe while objects come and go.
+ */
+void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m)
+{
+	struct iommufd_object *obj;
+	unsigned long id;
+
+	guard(spinlock)(&ictx->objects.xa_lock);
+	xa_for_each(&ictx->objects, id, obj)
+		seq_printf(m, "iommufd-object:\t%lu %s, %u users\n", id, obj->class->name,
+			   refcount_read(&obj->users) - 1);
 }

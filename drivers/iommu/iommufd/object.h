@@ -20,6 +20,8 @@
 
 #include "internal.h"
 
+struct seq_file;
+
 /**
  * struct iommufd_object_class - One kind of object
  * @name: for messages
@@ -74,6 +76,7 @@ void iommufd_object_free_claimed(struct iommufd_object *obj);
 bool iommufd_object_unuse_and_retire(struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx);
+void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m);
 
 /* For an object under construction, before its class's destroy would apply. */
 DEFINE_FREE(iommufd_object_discard, void *,
