@@ -37,10 +37,12 @@ int __vdev_open(struct vdev *dev, const char *bdf)
 	char path[64];
 	int ret;
 
-	memset(dev, 0, sizeof(*dev));
+	/* @bdf may be that of @dev. */
+	memmove(dev->bdf, bdf, strnlen(bdf, BDF_LEN - 1) + 1);
 	dev->fd = -1;
-	snprintf(dev->bdf, sizeof(dev->bdf), "%s", bdf);
-	ret = __vdev_path(bdf, path, sizeof(path));
+	dev->id = 0;
+	dev->bar0 = NULL;
+	ret = __vdev_path(dev->bdf, path, sizeof(path));
 	if (ret)
 		return ret;
 	dev->fd = open(path, O_RDWR | O_CLOEXEC);
