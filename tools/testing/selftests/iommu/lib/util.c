@@ -98,7 +98,7 @@ void *alloc_pages(size_t length)
 	return va;
 }
 
-void *alloc_aligned(size_t length, bool huge)
+static char *reserve_aligned(size_t length, bool huge)
 {
 	char *raw = mmap(NULL, length + THP, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -112,20 +112,72 @@ void *alloc_aligned(size_t length, bool huge)
 	munmap(va + length, raw + THP - va);
 	if (madvise(va, length, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
 		fatal("no choice of transparent huge pages here");
-	memset(va, 0, length);
 	return va;
+}
+
+void *alloc_aligned(size_t length, bool huge)
+{
+	return memset(reserve_aligned(length, huge), 0, length);
+}
+
+/*
+ * The kernel hands out pages in an order that mostly ascends or descends, so pages that
+ * get their memory at different times do not follow each other.
+ */
+void *alloc_scattered(size_t length)
+{
+	const size_t stride = 64;
+	char *va = reserve_aligned(length, false);
+	size_t npages = length / PAGE, first, i;
+
+	for (first = 0; first < stride; first++)
+		for (i = first; i < npages; i += stride)
+			va[i * PAGE] = 0;
+	return va;
+}
+
+static int open_pagemap(void)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fatal("/proc/self/pagemap: %s", errno_name(errno));
+	return fd;
+}
+
+/* Frame number of @va; bits 0 to 54 of its entry, 0 without the capability. */
+static uint64_t frame_of(int pagemap, const void *va)
+{
+	uint64_t entry;
+
+	if (pread(pagemap, &entry, sizeof(entry), (uintptr_t)va / PAGE * 8) != 8)
+		fatal("/proc/self/pagemap is not readable");
+	/* Bit 63: present */
+	if (!(entry >> 63) || !(entry & ((1ULL << 55) - 1)))
+		fatal("no physical address for %p", va);
+	return entry & ((1ULL << 55) - 1);
+}
+
+size_t count_runs(const void *va, size_t length)
+{
+	int pagemap = open_pagemap();
+	uint64_t frame, next = 0;
+	size_t runs = 0, at;
+
+	for (at = 0; at < length; at += PAGE) {
+		frame = frame_of(pagemap, (const char *)va + at);
+		runs += frame != next;
+		next = frame + 1;
+	}
+	close(pagemap);
+	return runs;
 }
 
 uint64_t phys_of(const void *va)
 {
-	uint64_t entry;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int pagemap = open_pagemap();
+	uint64_t frame = frame_of(pagemap, va);
 
-	if (fd < 0 || pread(fd, &entry, sizeof(entry), (uintptr_t)va / PAGE * 8) != 8)
-		fatal("/proc/self/pagemap is not readable");
-	close(fd);
-	/* Bit 63: present; bits 0 to 54: the frame, 0 without the capability. */
-	if (!(entry >> 63) || !(entry & ((1ULL << 55) - 1)))
-		fatal("no physical address for %p", va);
-	return (entry & ((1ULL << 55) - 1)) * PAGE + (uintptr_t)va % PAGE;
+	close(pagemap);
+	return frame * PAGE + (uintptr_t)va % PAGE;
 }

@@ -53,6 +53,10 @@ uint64_t now_ns(void);
 void *alloc_pages(size_t length);
 /* The same aligned to THP, with @huge as huge pages, else without any. */
 void *alloc_aligned(size_t length, bool huge);
+/* The same of 4 KiB pages, hardly any of which follows its neighbour physically. */
+void *alloc_scattered(size_t length);
+/* In how many physically contiguous pieces the memory at @va is */
+size_t count_runs(const void *va, size_t length);
 /* Physical address of @va, which must be populated. Needs CAP_SYS_ADMIN. */
 uint64_t phys_of(const void *va);
 
