@@ -25,20 +25,22 @@ static void undo(struct iommu_domain *domain, unsigned long start, unsigned long
 		WARN_ON(iommu_unmap(domain, start, end - start) != end - start);
 }
 
-/* One IOPTE per page: IOVA and length are page aligned in this mode. */
-static int map_small(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
-		     size_t length, int prot)
+/* Without huge pages, IOVA and length are page aligned and each page is a call. */
+static int map_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+		   unsigned long length, int prot, bool huge_pages)
 {
-	size_t done;
+	unsigned long step = huge_pages ? length : PAGE_SIZE, done;
 	int ret;
 
-	for (done = 0; done < length; done += PAGE_SIZE) {
-		ret = iommu_map(domain, iova + done, phys + done, PAGE_SIZE, prot,
+	for (done = 0; done < length; done += step) {
+		ret = iommu_map(domain, iova + done, phys + done, step, prot,
 				GFP_KERNEL_ACCOUNT);
 		if (ret) {
 			undo(domain, iova, iova + done);
 			return ret;
 		}
+		if (!huge_pages)
+			cond_resched();
 	}
 	return 0;
 }
@@ -58,36 +60,38 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 {
 	unsigned long index = area->holder.node.start, last = area->holder.node.last;
 	unsigned long iova = area->span.start, left = iommufd_area_length(area);
-	unsigned long offset = area->page_offset;
-	int ret;
+	unsigned long offset = area->page_offset, pause = index;
+	int ret = 0;
 
 	lockdep_assert_held(&area->pages->mutex);
 
 	while (left) {
 		unsigned long pfn, npages, length;
 
+		if (index >= pause) {
+			pause = index + IOMMUFD_CHUNK_PAGES;
+			cond_resched();
+			if (fatal_signal_pending(current)) {
+				ret = -EINTR;
+				break;
+			}
+		}
+
 		npages = iommufd_extents_run(&area->pages->extents, index, last, &pfn);
 		length = min(npages * PAGE_SIZE - offset, left);
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
-		else if (huge_pages)
-			ret = iommu_map(domain, iova, PFN_PHYS(pfn) + offset, length,
-					area->prot, GFP_KERNEL_ACCOUNT);
-		else
-			ret = map_small(domain, iova, PFN_PHYS(pfn) + offset, length,
-					area->prot);
-		if (ret) {
-			undo(domain, area->span.start, iova);
-			return ret;
-		}
+		ret = map_run(domain, iova, PFN_PHYS(pfn) + offset, length, area->prot,
+			      huge_pages);
+		if (ret)
+			break;
 
 		index += npages;
 		iova += length;
 		left -= length;
 		offset = 0;
-		cond_resched();
 	}
-	return 0;
+	if (ret)
+		undo(domain, area->span.start, iova);
+	return ret;
 }
 
 /**

@@ -46,7 +46,7 @@ static unsigned long line_pfn(const void *entry, unsigned long index)
 void iommufd_extents_init(struct iommufd_extents *ext)
 {
 	xa_init(&ext->chunks);
-	ext->table = NULL;
+	ext->entry = NULL;
 }
 
 /**
@@ -59,24 +59,40 @@ void iommufd_extents_destroy(struct iommufd_extents *ext)
 	xa_destroy(&ext->chunks);
 }
 
-/* Replace a line by the table that says the same. */
-static unsigned long *make_table(struct iommufd_extents *ext, unsigned long chunk,
-				 const void *line)
+/* Chunks are used one after the other, and a chunk of scattered pages many times. */
+static void *load_chunk(struct iommufd_extents *ext, unsigned long chunk)
+{
+	if (!ext->entry || ext->entry_chunk != chunk) {
+		ext->entry = xa_load(&ext->chunks, chunk);
+		ext->entry_chunk = chunk;
+	}
+	return ext->entry;
+}
+
+static int store_chunk(struct iommufd_extents *ext, unsigned long chunk, void *entry)
+{
+	ext->entry = NULL;
+	return xa_err(xa_store(&ext->chunks, chunk, entry, GFP_KERNEL_ACCOUNT));
+}
+
+/* The table of a chunk; a line is replaced by the table that says the same. */
+static unsigned long *need_table(struct iommufd_extents *ext, unsigned long chunk)
 {
 	unsigned long base = chunk * IOMMUFD_CHUNK_PAGES;
+	void *entry = load_chunk(ext, chunk);
 	unsigned long *table;
 	unsigned int i;
-	void *old;
 
-	table = (unsigned long *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (entry && !xa_is_value(entry))
+		return entry;
+
+	table = (unsigned long *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	for (i = 0; i < IOMMUFD_CHUNK_PAGES; i++)
-		table[i] = line_pfn(line, base + i);
+	for (i = 0; entry && i < IOMMUFD_CHUNK_PAGES; i++)
+		table[i] = line_pfn(entry, base + i);
 
-	/* The slot exists, so this takes no memory. */
-	old = xa_store(&ext->chunks, chunk, table, GFP_KERNEL_ACCOUNT);
-	if (xa_is_err(old)) {
+	if (store_chunk(ext, chunk, table)) {
 		free_page((unsigned long)table);
 		return NULL;
 	}
@@ -84,33 +100,49 @@ static unsigned long *make_table(struct iommufd_extents *ext, unsigned long chun
 }
 
 /* [index, index + npages) lies within one chunk. */
-static int add_to_chunk(struct iommufd_extents *ext, unsigned long index,
-			unsigned long pfn, unsigned long npages)
+static int add_run_to_chunk(struct iommufd_extents *ext, unsigned long index,
+			    unsigned long pfn, unsigned long npages)
 {
 	unsigned long chunk = index / IOMMUFD_CHUNK_PAGES;
-	unsigned long *table = ext->table;
-	void *entry, *line;
-	unsigned int i;
+	void *entry = load_chunk(ext, chunk), *line = line_entry(index, pfn);
+	unsigned long *table, i;
 
-	if (!table || ext->table_chunk != chunk) {
-		entry = xa_load(&ext->chunks, chunk);
-		line = line_entry(index, pfn);
-		if (!entry)
-			return xa_err(xa_store(&ext->chunks, chunk, line,
-					       GFP_KERNEL_ACCOUNT));
-		if (entry == line)
-			return 0;
+	if (!entry)
+		return store_chunk(ext, chunk, line);
+	if (entry == line)
+		return 0;
 
-		table = xa_is_value(entry) ? make_table(ext, chunk, entry) : entry;
-		if (!table)
-			return -ENOMEM;
-		ext->table = table;
-		ext->table_chunk = chunk;
-	}
-
+	table = need_table(ext, chunk);
+	if (!table)
+		return -ENOMEM;
 	for (i = 0; i < npages; i++)
 		table[(index & CHUNK_MASK) + i] = pfn + i;
 	return 0;
+}
+
+/* [index, index + npages) lies within one chunk. */
+static int add_pages_to_chunk(struct iommufd_extents *ext, unsigned long index,
+			      struct page *const *list, unsigned long npages)
+{
+	unsigned long pfn = page_to_pfn(list[0]), *table, i;
+
+	for (i = 1; i < npages && page_to_pfn(list[i]) == pfn + i; i++)
+		;
+	if (i == npages)
+		return add_run_to_chunk(ext, index, pfn, npages);
+
+	table = need_table(ext, index / IOMMUFD_CHUNK_PAGES);
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < npages; i++)
+		table[(index & CHUNK_MASK) + i] = page_to_pfn(list[i]);
+	return 0;
+}
+
+/* How many of @npages are in the chunk of @index. */
+static unsigned long within_chunk(unsigned long index, unsigned long npages)
+{
+	return min(npages, IOMMUFD_CHUNK_PAGES - (index & CHUNK_MASK));
 }
 
 /**
@@ -131,8 +163,8 @@ int iommufd_extents_add(struct iommufd_extents *ext, unsigned long index,
 			unsigned long pfn, unsigned long npages)
 {
 	while (npages) {
-		unsigned long n = min(npages, IOMMUFD_CHUNK_PAGES - (index & CHUNK_MASK));
-		int ret = add_to_chunk(ext, index, pfn, n);
+		unsigned long n = within_chunk(index, npages);
+		int ret = add_run_to_chunk(ext, index, pfn, n);
 
 		if (ret)
 			return ret;
@@ -143,11 +175,45 @@ int iommufd_extents_add(struct iommufd_extents *ext, unsigned long index,
 	return 0;
 }
 
-/* How many of the indices from @index to @last continue at @pfn within one chunk. */
-static unsigned long run_in_chunk(const void *entry, unsigned long index,
-				  unsigned long last, unsigned long pfn)
+/**
+ * iommufd_extents_add_pages - Store pages as they come
+ * @ext: the store
+ * @index: first page index, below 2^52
+ * @list: the pages of that and the following indices
+ * @npages: their number
+ *
+ * Otherwise like iommufd_extents_add().
+ *
+ * Context: Process context, may sleep. The caller serialises.
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_extents_add_pages(struct iommufd_extents *ext, unsigned long index,
+			      struct page *const *list, unsigned long npages)
 {
-	unsigned long n = last - index + 1;
+	while (npages) {
+		unsigned long n = within_chunk(index, npages);
+		int ret = add_pages_to_chunk(ext, index, list, n);
+
+		if (ret)
+			return ret;
+		index += n;
+		list += n;
+		npages -= n;
+	}
+	return 0;
+}
+
+static unsigned long entry_pfn(const void *entry, unsigned long index)
+{
+	if (xa_is_value(entry))
+		return line_pfn(entry, index);
+	return ((const unsigned long *)entry)[index & CHUNK_MASK];
+}
+
+/* How many of @n pages from @index on, all in one chunk, continue at @pfn. */
+static unsigned long run_in_chunk(const void *entry, unsigned long index,
+				  unsigned long n, unsigned long pfn)
+{
 	const unsigned long *pfns = entry;
 	unsigned long i;
 
@@ -160,6 +226,27 @@ static unsigned long run_in_chunk(const void *entry, unsigned long index,
 	return i;
 }
 
+/* How many of @npages pages from @index, a border of chunks, on continue at @pfn. */
+static noinline unsigned long run_in_more_chunks(struct iommufd_extents *ext,
+						 unsigned long index,
+						 unsigned long npages, unsigned long pfn)
+{
+	unsigned long done = 0, n, run;
+	const void *entry;
+
+	while (done < npages) {
+		entry = load_chunk(ext, (index + done) / IOMMUFD_CHUNK_PAGES);
+		if (!entry)
+			break;
+		n = within_chunk(index + done, npages - done);
+		run = run_in_chunk(entry, index + done, n, pfn + done);
+		done += run;
+		if (run < n)
+			break;
+	}
+	return done;
+}
+
 /**
  * iommufd_extents_run - The longest contiguous run from an index on
  * @ext: the store
@@ -168,31 +255,25 @@ static unsigned long run_in_chunk(const void *entry, unsigned long index,
  * @pfn: set to the PFN of @index
  *
  * Context: Any. The caller serialises.
- * Return: length of the run in pages, at least 1 and at most @last - @index + 1.
+ * Return: length of the run in pages, at least 1 and at most @last - @index + 1; 0 if the
+ * store does not have @index at all.
  */
 unsigned long iommufd_extents_run(struct iommufd_extents *ext, unsigned long index,
 				  unsigned long last, unsigned long *pfn)
 {
-	unsigned long at = index;
+	const void *entry = load_chunk(ext, index / IOMMUFD_CHUNK_PAGES);
+	unsigned long npages = last - index + 1;
+	unsigned long n = within_chunk(index, npages), run;
 
-	while (at <= last) {
-		unsigned long chunk_last = min(at | CHUNK_MASK, last);
-		const void *entry = xa_load(&ext->chunks, at / IOMMUFD_CHUNK_PAGES);
-		unsigned long n;
+	if (!entry)
+		return 0;
 
-		if (!entry)
-			break;
-		if (at == index)
-			*pfn = xa_is_value(entry) ?
-				       line_pfn(entry, at) :
-				       ((unsigned long *)entry)[at & CHUNK_MASK];
-
-		n = run_in_chunk(entry, at, chunk_last, *pfn + (at - index));
-		at += n;
-		if (!n || at <= chunk_last)
-			break;
-	}
-	return at - index;
+	/* With scattered pages this is called for every single one. */
+	*pfn = entry_pfn(entry, index);
+	run = run_in_chunk(entry, index, n, *pfn);
+	if (run < n)
+		return run;
+	return n + run_in_more_chunks(ext, index + n, npages - n, *pfn + n);
 }
 
 /**
@@ -213,7 +294,7 @@ void iommufd_extents_erase(struct iommufd_extents *ext, unsigned long index,
 	unsigned long end = last / IOMMUFD_CHUNK_PAGES + ((last & CHUNK_MASK) == CHUNK_MASK);
 	void *entry;
 
-	ext->table = NULL;
+	ext->entry = NULL;
 	if (chunk >= end)
 		return;
 

@@ -16,25 +16,29 @@
 
 #include <linux/xarray.h>
 
+struct page;
+
 /* Pages per entry of the store. One table of PFNs is then one page. */
 #define IOMMUFD_CHUNK_PAGES 512UL
 
 /**
  * struct iommufd_extents - The store
  * @chunks: chunk number -> straight line (a value) or table of PFNs (a pointer)
- * @table: the table that was used last, or NULL
- * @table_chunk: its chunk number
+ * @entry: what @chunks has for @entry_chunk, or NULL: not looked up
+ * @entry_chunk: the chunk that was used last
  */
 struct iommufd_extents {
 	struct xarray chunks;
-	unsigned long *table;
-	unsigned long table_chunk;
+	void *entry;
+	unsigned long entry_chunk;
 };
 
 void iommufd_extents_init(struct iommufd_extents *ext);
 void iommufd_extents_destroy(struct iommufd_extents *ext);
 int iommufd_extents_add(struct iommufd_extents *ext, unsigned long index,
 			unsigned long pfn, unsigned long npages);
+int iommufd_extents_add_pages(struct iommufd_extents *ext, unsigned long index,
+			      struct page *const *list, unsigned long npages);
 unsigned long iommufd_extents_run(struct iommufd_extents *ext, unsigned long index,
 				  unsigned long last, unsigned long *pfn);
 void iommufd_extents_erase(struct iommufd_extents *ext, unsigned long index,

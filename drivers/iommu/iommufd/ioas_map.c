@@ -30,7 +30,7 @@ static int map_prot(u32 flags, int *prot)
 	return *prot & (IOMMU_READ | IOMMU_WRITE) ? 0 : -EINVAL;
 }
 
-/* Map all of a pages object but the first @place->addr % PAGE_SIZE bytes. */
+/* @place->addr is an address in the source of the pages object. */
 static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 		     struct iommufd_place *place, int prot)
 {
@@ -38,7 +38,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 	LIST_HEAD(areas);
 	int ret;
 
-	area = iommufd_area_new(pages, offset_in_page(place->addr), place->length, prot);
+	area = iommufd_area_new(pages, place->addr - pages->addr, place->length, prot);
 	if (IS_ERR(area))
 		return PTR_ERR(area);
 
@@ -73,8 +73,7 @@ int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place
 		return -EOVERFLOW;
 
 	struct iommufd_pages *pages __free(iommufd_pages_put) =
-		iommufd_pin_user_new(place->addr, place->length, prot & IOMMU_WRITE,
-				     account_mode(ioas));
+		iommufd_pin_user_new(place->addr, prot & IOMMU_WRITE, account_mode(ioas));
 	return IS_ERR(pages) ? PTR_ERR(pages) : map_pages(ioas, pages, place, prot);
 }
 

@@ -19,8 +19,9 @@
 
 /**
  * iommufd_pages_init - Fill in the part that all sources share
- * @pages: zeroed, with npages, addr and writable already set
+ * @pages: zeroed, with writable already set
  * @ops: the source
+ * @addr: first byte of interest in the source; earlier ones can not be used
  * @mode: what the context charges
  *
  * The calling process becomes the payer.
@@ -28,10 +29,11 @@
  * Context: Process context.
  */
 void iommufd_pages_init(struct iommufd_pages *pages, const struct iommufd_pin_ops *ops,
-			enum iommufd_account_mode mode)
+			unsigned long addr, enum iommufd_account_mode mode)
 {
 	refcount_set(&pages->refs, 1);
 	pages->ops = ops;
+	pages->addr = round_down(addr, IOMMUFD_CHUNK_PAGES * PAGE_SIZE);
 	iommufd_account_init(&pages->payer, mode);
 	mutex_init(&pages->mutex);
 	iommufd_holders_init(&pages->holders);

@@ -35,9 +35,9 @@ struct iommufd_pin_ops {
  * struct iommufd_pages - The memory of one MAP, as a row of pages
  * @refs: areas, and creators of areas, that refer to it
  * @ops: where the memory comes from, immutable
- * @npages: number of pages, immutable
- * @addr: where the first page is in its source, in bytes and page aligned; only its
- *	  alignment means something outside the source. Immutable
+ * @addr: where the page with index 0 is, or would be, in its source, in bytes. A multiple
+ *	  of 2 MiB, so that chunks of the store and large folios have common borders.
+ *	  Immutable
  * @writable: pinned for writing, immutable
  * @payer: who is charged for pinned pages, immutable
  * @mutex: protects the members below it
@@ -47,7 +47,6 @@ struct iommufd_pin_ops {
 struct iommufd_pages {
 	refcount_t refs;
 	const struct iommufd_pin_ops *ops;
-	unsigned long npages;
 	unsigned long addr;
 	bool writable;
 	struct iommufd_payer payer;
@@ -58,7 +57,7 @@ struct iommufd_pages {
 };
 
 void iommufd_pages_init(struct iommufd_pages *pages, const struct iommufd_pin_ops *ops,
-			enum iommufd_account_mode mode);
+			unsigned long addr, enum iommufd_account_mode mode);
 void iommufd_pages_get(struct iommufd_pages *pages);
 void iommufd_pages_put(struct iommufd_pages *pages);
 

@@ -57,9 +57,8 @@ static bool folio_held(struct iommufd_pages *pages, struct folio *folio,
 {
 	unsigned long last = index - off + folio_nr_pages(folio) - 1;
 
-	/* The object may begin or end within the folio. */
-	return !iommufd_holders_empty(&pages->holders, index - min(index, off),
-				      min(last, pages->npages - 1));
+	/* The object may begin within the folio. */
+	return !iommufd_holders_empty(&pages->holders, index - min(index, off), last);
 }
 
 static void unpin_one(struct iommufd_pages *pages, struct folio *folio)
@@ -202,9 +201,7 @@ struct iommufd_pages *iommufd_pin_file_new(int fd, u64 start, unsigned long leng
 		return ERR_PTR(-ENOMEM);
 	file_pages->file = get_file(fd_file(f));
 	pages = &file_pages->pages;
-	pages->addr = start & PAGE_MASK;
-	pages->npages = ((start + length - 1) >> PAGE_SHIFT) - (start >> PAGE_SHIFT) + 1;
 	pages->writable = writable;
-	iommufd_pages_init(pages, &file_pin_ops, mode);
+	iommufd_pages_init(pages, &file_pin_ops, start, mode);
 	return pages;
 }

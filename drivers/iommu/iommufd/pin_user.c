@@ -47,37 +47,6 @@ static long pin_batch(struct iommufd_pages *pages, unsigned long uaddr, unsigned
 	return ret < 0 && fatal_signal_pending(current) ? -EINTR : ret;
 }
 
-/* How many of the @n pages lie one behind the other, from the first on. */
-static unsigned long contiguous(struct page **list, unsigned long n)
-{
-	unsigned long i;
-
-	for (i = 1; i < n; i++)
-		if (list[i] != nth_page(list[0], i))
-			break;
-	return i;
-}
-
-static int store_batch(struct iommufd_pages *pages, unsigned long index,
-		       struct page **list, unsigned long n, unsigned long *pinned)
-{
-	unsigned long done = 0, run;
-	int ret;
-
-	while (done < n) {
-		run = contiguous(list + done, n - done);
-		ret = iommufd_extents_add(&pages->extents, index + done,
-					  page_to_pfn(list[done]), run);
-		if (ret) {
-			unpin_user_pages(list + done, n - done);
-			return ret;
-		}
-		done += run;
-		*pinned += run;
-	}
-	return 0;
-}
-
 static int pin_batches(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last, struct page **list, unsigned long *pinned)
 {
@@ -94,9 +63,12 @@ static int pin_batches(struct iommufd_pages *pages, unsigned long first,
 			      min(last - index + 1, BATCH_PAGES), list);
 		if (n < 0)
 			return n;
-		ret = store_batch(pages, index, list, n, pinned);
-		if (ret)
+		ret = iommufd_extents_add_pages(&pages->extents, index, list, n);
+		if (ret) {
+			unpin_user_pages(list, n);
 			return ret;
+		}
+		*pinned += n;
 		index += n;
 		cond_resched();
 	}
@@ -138,9 +110,8 @@ static const struct iommufd_pin_ops user_pin_ops = {
 };
 
 /**
- * iommufd_pin_user_new - Describe a range of the calling process's memory
+ * iommufd_pin_user_new - Describe the calling process's memory from an address on
  * @uaddr: first byte
- * @length: bytes, not 0; the caller has made sure that the sum does not wrap
  * @writable: devices may write
  * @mode: what the context charges
  *
@@ -149,17 +120,15 @@ static const struct iommufd_pin_ops user_pin_ops = {
  * Context: Process context.
  * Return: the pages object with one reference, or ERR_PTR(-ENOMEM).
  */
-struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, unsigned long length,
-					   bool writable, enum iommufd_account_mode mode)
+struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, bool writable,
+					   enum iommufd_account_mode mode)
 {
 	struct iommufd_pages *pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 
-	pages->addr = uaddr & PAGE_MASK;
-	pages->npages = ((uaddr + length - 1) >> PAGE_SHIFT) - (uaddr >> PAGE_SHIFT) + 1;
 	pages->writable = writable;
-	iommufd_pages_init(pages, &user_pin_ops, mode);
+	iommufd_pages_init(pages, &user_pin_ops, uaddr, mode);
 	return pages;
 }

@@ -5,7 +5,7 @@
 #include "account.h"
 #include "internal.h"
 
-struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, unsigned long length,
-					   bool writable, enum iommufd_account_mode mode);
+struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, bool writable,
+					   enum iommufd_account_mode mode);
 
 #endif
