@@ -103,7 +103,8 @@ TEST_F(context, C1_two_opens_are_two_contexts)
 
 	/* Not the first id, which the device will have in the other context. */
 	ioas_alloc(self->iommufd);
-	ioas = pt = ioas_alloc(self->iommufd);
+	ioas = ioas_alloc(self->iommufd);
+	pt = ioas;
 	EXPECT_EQ(-ENOENT, __ioas_ranges(other, ioas, &ranges));
 
 	/* A device of one can not use page tables of the other. */

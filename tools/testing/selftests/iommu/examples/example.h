@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the examples of Documentation/userspace-api/iommufd.rst share.
+ *
+ * An example exits with 0 when all went as it says, with 1 when not, and with 4 when
+ * this machine has not got what it needs.
+ */
+#ifndef IOMMU_EXAMPLE_H
+#define IOMMU_EXAMPLE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+
+#define SKIP 4
+#define MIB (1UL << 20)
+
+static inline void check(int ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	exit(1);
+}
+
+static inline void skip(const char *why)
+{
+	printf("skipped: %s\n", why);
+	exit(SKIP);
+}
+
+static inline int open_iommu(void)
+{
+	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		skip("no /dev/iommu; is the module loaded?");
+	check(fd >= 0, "/dev/iommu");
+	return fd;
+}
+
+static inline void *alloc_memory(size_t length)
+{
+	void *mem = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+
+	check(mem != MAP_FAILED, "mmap");
+	return mem;
+}
+
+static inline __u32 alloc_ioas(int iommufd)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+
+	check(!ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc), "IOMMU_IOAS_ALLOC");
+	return alloc.out_ioas_id;
+}
+
+/* Map memory for reading and writing where the kernel likes; returns the IOVA. */
+static inline __u64 map_anywhere(int iommufd, __u32 ioas_id, void *mem, size_t length)
+{
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = ioas_id,
+		.user_va = (__u64)(uintptr_t)mem,
+		.length = length,
+	};
+
+	check(!ioctl(iommufd, IOMMU_IOAS_MAP, &map), "IOMMU_IOAS_MAP");
+	return map.iova;
+}
+
+/* $VFIO_CDEV, or the first device that VFIO offers. */
+static inline int open_device(void)
+{
+	const char *path = getenv("VFIO_CDEV");
+	glob_t found;
+	int fd;
+
+	if (!path) {
+		if (glob("/dev/vfio/devices/vfio*", 0, NULL, &found))
+			skip("no device is bound to vfio-pci");
+		path = found.gl_pathv[0];
+	}
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	check(fd >= 0, path);
+	return fd;
+}
+
+/* Open a device and make it one of the context. */
+static inline int bind_device(int iommufd, __u32 *dev_id)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = iommufd,
+	};
+	int device = open_device();
+
+	check(!ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind), "VFIO_DEVICE_BIND_IOMMUFD");
+	*dev_id = bind.out_devid;
+	return device;
+}
+
+#endif
