@@ -12,8 +12,9 @@
  * the IOAS behind it. They are taken anew for the new IOAS before the switch, even if
  * that is the old one, and given back for the old one after it.
  *
- * Locks: ioas->mutex, then igroup->lock, then what iova.c and the core need. A page
- * table is put only after both are dropped, because it may be the last user's put.
+ * Locks: ioas->mutex, then igroup->lock, then ioas->domains_rwsem around the switch
+ * itself, then what iova.c and the core need. A page table is put only after all are
+ * dropped, because it may be the last user's put.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
@@ -115,7 +116,12 @@ static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 		return ret;
 	}
 
-	ret = core_set_domain(igroup, hwpt->domain, new);
+	/*
+	 * VT-d takes levels away from a page table that is deeper than the IOMMU of the
+	 * device can walk, and does not lock out iommu_map().
+	 */
+	scoped_guard(rwsem_write, &hwpt->paging->ioas->domains_rwsem)
+		ret = core_set_domain(igroup, hwpt->domain, new);
 	if (ret) {
 		faults_off(idev, new, old);
 		kfree(new);

@@ -7,7 +7,9 @@
  *
  * Locks: ioas->mutex around creation; it nests outside of all that mapping.c takes.
  */
+#include <linux/cleanup.h>
 #include <linux/iommu.h>
+#include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
@@ -37,6 +39,24 @@ const struct iommufd_object_class iommufd_hwpt_paging_class = {
 /* What the driver has to know; the other flags are our own business. */
 #define DRIVER_FLAGS (IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
 
+/*
+ * VT-d that translates by first-stage tables only. The op for users makes second-stage
+ * tables even then, and those do not attach.
+ */
+static bool first_stage_only(struct device *dev)
+{
+	const struct iommu_ops *ops = iommufd_core_ops(dev);
+	const u64 scalable_mode = BIT_ULL(43), second_stage = BIT_ULL(46);
+	u32 length, type = IOMMU_HW_INFO_TYPE_DEFAULT;
+
+	if (!ops->hw_info)
+		return false;
+	struct iommu_hw_info_vtd *vtd __free(kfree) = ops->hw_info(dev, &length, &type);
+	if (IS_ERR_OR_NULL(vtd) || type != IOMMU_HW_INFO_TYPE_INTEL_VTD)
+		return false;
+	return (vtd->ecap_reg & (scalable_mode | second_stage)) == scalable_mode;
+}
+
 static struct iommu_domain *alloc_domain(struct device *dev, u32 flags,
 					 const struct iommu_user_data *data)
 {
@@ -47,11 +67,8 @@ static struct iommu_domain *alloc_domain(struct device *dev, u32 flags,
 	if (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING && !iommufd_dirty_offered(dev))
 		return ERR_PTR(-EOPNOTSUPP);
 
-	/*
-	 * Without wishes take what any unmanaged user gets. The op for users insists on
-	 * a second stage on VT-d, which hardware with a first stage only does not have.
-	 */
-	if (!flags && !data)
+	/* The op for users is better where it works: its domains fit the device at once. */
+	if (!flags && !data && (!ops->domain_alloc_user || first_stage_only(dev)))
 		return iommu_paging_domain_alloc(dev);
 
 	if (!ops->domain_alloc_user)
