@@ -45,7 +45,7 @@ static unsigned long line_pfn(const void *entry, unsigned long index)
  */
 void iommufd_extents_init(struct iommufd_extents *ext)
 {
-	xa_init(&ext->chunks);
+	xa_init_flags(&ext->chunks, XA_FLAGS_ACCOUNT);
 	ext->entry = NULL;
 }
 

@@ -52,6 +52,8 @@ long meminfo_kb(const char *key);
 int __trace_start(const char *const *events, unsigned int n);
 /* Trace calls of a kernel function under the name @event, from __trace_start() on */
 int __trace_probe(const char *event, const char *function);
+/* Leave a line of one's own in the trace. */
+void trace_mark(const char *text);
 /* Stop, and return all lines as one string, which lives until the next call. */
 const char *trace_stop(void);
 
