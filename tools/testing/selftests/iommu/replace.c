@@ -314,6 +314,12 @@ static void *map_and_unmap(void *arg)
 	return NULL;
 }
 
+static bool both_work(struct mapper *mapper)
+{
+	return __atomic_load_n(&mapper[0].rounds, __ATOMIC_RELAXED) > 1 &&
+	       __atomic_load_n(&mapper[1].rounds, __ATOMIC_RELAXED) > 1;
+}
+
 TEST_F(replace, R5_both_keep_mapping_during_replace)
 {
 	struct mapper mapper[2] = {
@@ -327,8 +333,9 @@ TEST_F(replace, R5_both_keep_mapping_during_replace)
 	vdev_attach(&self->f1, self->a);
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, map_and_unmap, &mapper[i]));
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < 50 || (i < 5000 && !both_work(mapper)); i++)
 		vdev_attach(i % 3 ? &self->f0 : &self->f1, i % 2 ? self->a : self->b);
+	vdev_attach(&self->f0, self->a);
 	for (i = 0; i < 2; i++) {
 		__atomic_store_n(&mapper[i].stop, true, __ATOMIC_RELEASE);
 		pthread_join(thread[i], NULL);
