@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _UNIT_LINUX_SCHED_TASK_H
+#define _UNIT_LINUX_SCHED_TASK_H
+
+#include <unit/process.h>
+
+#endif
