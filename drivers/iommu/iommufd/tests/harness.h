@@ -31,6 +31,7 @@ static inline long harness_allocations(void)
 {
 	return -1;
 }
+
 /* The kernel's own limit is what counts. */
 static inline void harness_limit(unsigned long pages)
 {
