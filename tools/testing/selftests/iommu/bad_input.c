@@ -20,72 +20,158 @@
 #define IOVA 0x100000ULL
 #define MSI_WINDOW 0xfee00000ULL
 #define NOBODY 0x7fffffff
-#define NONE (~0u)
 
-/* What all commands have in common: where which field is. */
+/*
+ * What all commands have in common: where which field is, in bytes. No field but the size
+ * is at 0, so that stands for "has none".
+ */
 static const struct command {
 	const char *name;
 	unsigned long nr;
-	unsigned int size, min_size;
-	unsigned int flags, known_flags; /* offset, or NONE */
+	unsigned int size;
+	unsigned int last, last_size; /* the last field of the first version */
+	unsigned int flags, known_flags;
 	unsigned int reserved, reserved_len;
-	unsigned int id; /* offset of an id that has to exist, or NONE */
-	int no_such_id;
+	unsigned int id; /* of an object that has to exist */
 } commands[] = {
-#define SIZES(type, last) sizeof(struct type), \
-	offsetof(struct type, last) + sizeof(((struct type *)0)->last)
-#define FIELD(type, field) offsetof(struct type, field)
-#define LENGTH(type, field) sizeof(((struct type *)0)->field)
-	{ "DESTROY", IOMMU_DESTROY, SIZES(iommu_destroy, id), NONE, 0, NONE, 0,
-	  FIELD(iommu_destroy, id), -ENOENT },
-	{ "IOAS_ALLOC", IOMMU_IOAS_ALLOC, SIZES(iommu_ioas_alloc, out_ioas_id),
-	  FIELD(iommu_ioas_alloc, flags), 0, NONE, 0, NONE, 0 },
-	{ "IOAS_IOVA_RANGES", IOMMU_IOAS_IOVA_RANGES,
-	  SIZES(iommu_ioas_iova_ranges, out_iova_alignment), NONE, 0,
-	  FIELD(iommu_ioas_iova_ranges, __reserved), 4,
-	  FIELD(iommu_ioas_iova_ranges, ioas_id), -ENOENT },
-	{ "IOAS_ALLOW_IOVAS", IOMMU_IOAS_ALLOW_IOVAS,
-	  SIZES(iommu_ioas_allow_iovas, allowed_iovas), NONE, 0,
-	  FIELD(iommu_ioas_allow_iovas, __reserved), 4,
-	  FIELD(iommu_ioas_allow_iovas, ioas_id), -ENOENT },
-	{ "IOAS_MAP", IOMMU_IOAS_MAP, SIZES(iommu_ioas_map, iova),
-	  FIELD(iommu_ioas_map, flags), 7, FIELD(iommu_ioas_map, __reserved), 4,
-	  FIELD(iommu_ioas_map, ioas_id), -ENOENT },
-	{ "IOAS_MAP_FILE", IOMMU_IOAS_MAP_FILE, SIZES(iommu_ioas_map_file, iova),
-	  FIELD(iommu_ioas_map_file, flags), 7, NONE, 0,
-	  FIELD(iommu_ioas_map_file, ioas_id), -ENOENT },
-	{ "IOAS_COPY", IOMMU_IOAS_COPY, SIZES(iommu_ioas_copy, src_iova),
-	  FIELD(iommu_ioas_copy, flags), 7, NONE, 0,
-	  FIELD(iommu_ioas_copy, dst_ioas_id), -ENOENT },
-	{ "IOAS_UNMAP", IOMMU_IOAS_UNMAP, SIZES(iommu_ioas_unmap, length), NONE, 0, NONE, 0,
-	  FIELD(iommu_ioas_unmap, ioas_id), -ENOENT },
-	{ "OPTION", IOMMU_OPTION, SIZES(iommu_option, val64), NONE, 0,
-	  FIELD(iommu_option, __reserved), LENGTH(iommu_option, __reserved),
-	  FIELD(iommu_option, object_id), -ENOENT },
-	{ "VFIO_IOAS", IOMMU_VFIO_IOAS, SIZES(iommu_vfio_ioas, __reserved), NONE, 0,
-	  FIELD(iommu_vfio_ioas, __reserved), LENGTH(iommu_vfio_ioas, __reserved),
-	  FIELD(iommu_vfio_ioas, ioas_id), -ENOENT },
-	{ "HWPT_ALLOC", IOMMU_HWPT_ALLOC, SIZES(iommu_hwpt_alloc, __reserved), NONE, 0,
-	  FIELD(iommu_hwpt_alloc, __reserved), 4, FIELD(iommu_hwpt_alloc, dev_id), -ENOENT },
-	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, SIZES(iommu_hw_info, __reserved),
-	  FIELD(iommu_hw_info, flags), 1, FIELD(iommu_hw_info, __reserved),
-	  LENGTH(iommu_hw_info, __reserved), FIELD(iommu_hw_info, dev_id), -ENOENT },
-	{ "HWPT_SET_DIRTY_TRACKING", IOMMU_HWPT_SET_DIRTY_TRACKING,
-	  SIZES(iommu_hwpt_set_dirty_tracking, __reserved),
-	  FIELD(iommu_hwpt_set_dirty_tracking, flags), 1,
-	  FIELD(iommu_hwpt_set_dirty_tracking, __reserved), 4,
-	  FIELD(iommu_hwpt_set_dirty_tracking, hwpt_id), -ENOENT },
-	{ "HWPT_GET_DIRTY_BITMAP", IOMMU_HWPT_GET_DIRTY_BITMAP,
-	  SIZES(iommu_hwpt_get_dirty_bitmap, data),
-	  FIELD(iommu_hwpt_get_dirty_bitmap, flags), 1,
-	  FIELD(iommu_hwpt_get_dirty_bitmap, __reserved), 4,
-	  FIELD(iommu_hwpt_get_dirty_bitmap, hwpt_id), -ENOENT },
-	{ "HWPT_INVALIDATE", IOMMU_HWPT_INVALIDATE, SIZES(iommu_hwpt_invalidate, __reserved),
-	  NONE, 0, FIELD(iommu_hwpt_invalidate, __reserved), 4,
-	  FIELD(iommu_hwpt_invalidate, hwpt_id), -ENOENT },
-	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC,
-	  SIZES(iommu_fault_alloc, out_fault_fd), FIELD(iommu_fault_alloc, flags), 0, NONE, 0,
-	  NONE, 0 },
+	{
+		.name = "DESTROY", .nr = IOMMU_DESTROY,
+		.size = sizeof(struct iommu_destroy),
+		.last = offsetof(struct iommu_destroy, id),
+		.last_size = sizeof(((struct iommu_destroy *)0)->id),
+		.id = offsetof(struct iommu_destroy, id),
+	},
+	{
+		.name = "IOAS_ALLOC", .nr = IOMMU_IOAS_ALLOC,
+		.size = sizeof(struct iommu_ioas_alloc),
+		.last = offsetof(struct iommu_ioas_alloc, out_ioas_id),
+		.last_size = sizeof(((struct iommu_ioas_alloc *)0)->out_ioas_id),
+		.flags = offsetof(struct iommu_ioas_alloc, flags), .known_flags = 0,
+	},
+	{
+		.name = "IOAS_IOVA_RANGES", .nr = IOMMU_IOAS_IOVA_RANGES,
+		.size = sizeof(struct iommu_ioas_iova_ranges),
+		.last = offsetof(struct iommu_ioas_iova_ranges, out_iova_alignment),
+		.last_size = sizeof(((struct iommu_ioas_iova_ranges *)0)->out_iova_alignment),
+		.reserved = offsetof(struct iommu_ioas_iova_ranges, __reserved),
+		.reserved_len = sizeof(((struct iommu_ioas_iova_ranges *)0)->__reserved),
+		.id = offsetof(struct iommu_ioas_iova_ranges, ioas_id),
+	},
+	{
+		.name = "IOAS_ALLOW_IOVAS", .nr = IOMMU_IOAS_ALLOW_IOVAS,
+		.size = sizeof(struct iommu_ioas_allow_iovas),
+		.last = offsetof(struct iommu_ioas_allow_iovas, allowed_iovas),
+		.last_size = sizeof(((struct iommu_ioas_allow_iovas *)0)->allowed_iovas),
+		.reserved = offsetof(struct iommu_ioas_allow_iovas, __reserved),
+		.reserved_len = sizeof(((struct iommu_ioas_allow_iovas *)0)->__reserved),
+		.id = offsetof(struct iommu_ioas_allow_iovas, ioas_id),
+	},
+	{
+		.name = "IOAS_MAP", .nr = IOMMU_IOAS_MAP,
+		.size = sizeof(struct iommu_ioas_map),
+		.last = offsetof(struct iommu_ioas_map, iova),
+		.last_size = sizeof(((struct iommu_ioas_map *)0)->iova),
+		.flags = offsetof(struct iommu_ioas_map, flags), .known_flags = 7,
+		.reserved = offsetof(struct iommu_ioas_map, __reserved),
+		.reserved_len = sizeof(((struct iommu_ioas_map *)0)->__reserved),
+		.id = offsetof(struct iommu_ioas_map, ioas_id),
+	},
+	{
+		.name = "IOAS_MAP_FILE", .nr = IOMMU_IOAS_MAP_FILE,
+		.size = sizeof(struct iommu_ioas_map_file),
+		.last = offsetof(struct iommu_ioas_map_file, iova),
+		.last_size = sizeof(((struct iommu_ioas_map_file *)0)->iova),
+		.flags = offsetof(struct iommu_ioas_map_file, flags), .known_flags = 7,
+		.id = offsetof(struct iommu_ioas_map_file, ioas_id),
+	},
+	{
+		.name = "IOAS_COPY", .nr = IOMMU_IOAS_COPY,
+		.size = sizeof(struct iommu_ioas_copy),
+		.last = offsetof(struct iommu_ioas_copy, src_iova),
+		.last_size = sizeof(((struct iommu_ioas_copy *)0)->src_iova),
+		.flags = offsetof(struct iommu_ioas_copy, flags), .known_flags = 7,
+		.id = offsetof(struct iommu_ioas_copy, dst_ioas_id),
+	},
+	{
+		.name = "IOAS_UNMAP", .nr = IOMMU_IOAS_UNMAP,
+		.size = sizeof(struct iommu_ioas_unmap),
+		.last = offsetof(struct iommu_ioas_unmap, length),
+		.last_size = sizeof(((struct iommu_ioas_unmap *)0)->length),
+		.id = offsetof(struct iommu_ioas_unmap, ioas_id),
+	},
+	{
+		.name = "OPTION", .nr = IOMMU_OPTION,
+		.size = sizeof(struct iommu_option),
+		.last = offsetof(struct iommu_option, val64),
+		.last_size = sizeof(((struct iommu_option *)0)->val64),
+		.reserved = offsetof(struct iommu_option, __reserved),
+		.reserved_len = sizeof(((struct iommu_option *)0)->__reserved),
+		.id = offsetof(struct iommu_option, object_id),
+	},
+	{
+		.name = "VFIO_IOAS", .nr = IOMMU_VFIO_IOAS,
+		.size = sizeof(struct iommu_vfio_ioas),
+		.last = offsetof(struct iommu_vfio_ioas, __reserved),
+		.last_size = sizeof(((struct iommu_vfio_ioas *)0)->__reserved),
+		.reserved = offsetof(struct iommu_vfio_ioas, __reserved),
+		.reserved_len = sizeof(((struct iommu_vfio_ioas *)0)->__reserved),
+		.id = offsetof(struct iommu_vfio_ioas, ioas_id),
+	},
+	{
+		.name = "HWPT_ALLOC", .nr = IOMMU_HWPT_ALLOC,
+		.size = sizeof(struct iommu_hwpt_alloc),
+		.last = offsetof(struct iommu_hwpt_alloc, __reserved),
+		.last_size = sizeof(((struct iommu_hwpt_alloc *)0)->__reserved),
+		.reserved = offsetof(struct iommu_hwpt_alloc, __reserved),
+		.reserved_len = sizeof(((struct iommu_hwpt_alloc *)0)->__reserved),
+		.id = offsetof(struct iommu_hwpt_alloc, dev_id),
+	},
+	{
+		.name = "GET_HW_INFO", .nr = IOMMU_GET_HW_INFO,
+		.size = sizeof(struct iommu_hw_info),
+		.last = offsetof(struct iommu_hw_info, __reserved),
+		.last_size = sizeof(((struct iommu_hw_info *)0)->__reserved),
+		.flags = offsetof(struct iommu_hw_info, flags), .known_flags = 1,
+		.reserved = offsetof(struct iommu_hw_info, __reserved),
+		.reserved_len = sizeof(((struct iommu_hw_info *)0)->__reserved),
+		.id = offsetof(struct iommu_hw_info, dev_id),
+	},
+	{
+		.name = "HWPT_SET_DIRTY_TRACKING", .nr = IOMMU_HWPT_SET_DIRTY_TRACKING,
+		.size = sizeof(struct iommu_hwpt_set_dirty_tracking),
+		.last = offsetof(struct iommu_hwpt_set_dirty_tracking, __reserved),
+		.last_size = sizeof(((struct iommu_hwpt_set_dirty_tracking *)0)->__reserved),
+		.flags = offsetof(struct iommu_hwpt_set_dirty_tracking, flags), .known_flags = 1,
+		.reserved = offsetof(struct iommu_hwpt_set_dirty_tracking, __reserved),
+		.reserved_len = sizeof(((struct iommu_hwpt_set_dirty_tracking *)0)->__reserved),
+		.id = offsetof(struct iommu_hwpt_set_dirty_tracking, hwpt_id),
+	},
+	{
+		.name = "HWPT_GET_DIRTY_BITMAP", .nr = IOMMU_HWPT_GET_DIRTY_BITMAP,
+		.size = sizeof(struct iommu_hwpt_get_dirty_bitmap),
+		.last = offsetof(struct iommu_hwpt_get_dirty_bitmap, data),
+		.last_size = sizeof(((struct iommu_hwpt_get_dirty_bitmap *)0)->data),
+		.flags = offsetof(struct iommu_hwpt_get_dirty_bitmap, flags), .known_flags = 1,
+		.reserved = offsetof(struct iommu_hwpt_get_dirty_bitmap, __reserved),
+		.reserved_len = sizeof(((struct iommu_hwpt_get_dirty_bitmap *)0)->__reserved),
+		.id = offsetof(struct iommu_hwpt_get_dirty_bitmap, hwpt_id),
+	},
+	{
+		.name = "HWPT_INVALIDATE", .nr = IOMMU_HWPT_INVALIDATE,
+		.size = sizeof(struct iommu_hwpt_invalidate),
+		.last = offsetof(struct iommu_hwpt_invalidate, __reserved),
+		.last_size = sizeof(((struct iommu_hwpt_invalidate *)0)->__reserved),
+		.reserved = offsetof(struct iommu_hwpt_invalidate, __reserved),
+		.reserved_len = sizeof(((struct iommu_hwpt_invalidate *)0)->__reserved),
+		.id = offsetof(struct iommu_hwpt_invalidate, hwpt_id),
+	},
+	{
+		.name = "FAULT_QUEUE_ALLOC", .nr = IOMMU_FAULT_QUEUE_ALLOC,
+		.size = sizeof(struct iommu_fault_alloc),
+		.last = offsetof(struct iommu_fault_alloc, out_fault_fd),
+		.last_size = sizeof(((struct iommu_fault_alloc *)0)->out_fault_fd),
+		.flags = offsetof(struct iommu_fault_alloc, flags), .known_flags = 0,
+	},
 };
 
 #define for_each_command(c) for (c = commands; c < commands + ARRAY_LEN(commands); c++)
@@ -193,7 +279,7 @@ static union argument *fresh(const struct command *c)
 
 	memset(&arg, 0, sizeof(arg));
 	arg.size = c->size;
-	if (c->id != NONE)
+	if (c->id)
 		*(__u32 *)(arg.bytes + c->id) = NOBODY;
 	return &arg;
 }
@@ -206,7 +292,7 @@ TEST_F(bad_input, size)
 		union argument *arg = fresh(c);
 		unsigned int size;
 
-		for (size = 0; size < c->min_size; size++) {
+		for (size = 0; size < c->last + c->last_size; size++) {
 			arg->size = size;
 			EXPECT_REFUSED(-EINVAL, c->nr, arg, "%s size %u", c->name, size);
 		}
@@ -242,11 +328,11 @@ TEST_F(bad_input, zero_tail_and_first_version_are_fine)
 	EXPECT_REFUSED(-ENOENT, c->nr, arg, "DESTROY with a zero tail");
 	c = command(IOMMU_GET_HW_INFO);
 	arg = fresh(c);
-	arg->size = c->min_size;
+	arg->size = c->last + c->last_size;
 	EXPECT_REFUSED(-ENOENT, c->nr, arg, "GET_HW_INFO of the first version");
 	c = command(IOMMU_HWPT_ALLOC);
 	arg = fresh(c);
-	arg->size = c->min_size;
+	arg->size = c->last + c->last_size;
 	EXPECT_REFUSED(-ENOENT, c->nr, arg, "HWPT_ALLOC of the first version");
 }
 
@@ -295,7 +381,7 @@ TEST_F(bad_input, flags)
 	int bit;
 
 	for_each_command(c) {
-		for (bit = 0; c->flags != NONE && bit < 32; bit++) {
+		for (bit = 0; c->flags && bit < 32; bit++) {
 			union argument *arg = fresh(c);
 
 			if (c->known_flags & 1u << bit)
@@ -312,7 +398,7 @@ TEST_F(bad_input, reserved)
 	unsigned int i;
 
 	for_each_command(c) {
-		for (i = 0; c->reserved != NONE && i < c->reserved_len; i++) {
+		for (i = 0; i < c->reserved_len; i++) {
 			union argument *arg = fresh(c);
 
 			arg->bytes[c->reserved + i] = 0x80;
