@@ -454,4 +454,35 @@ TEST_F(replace, R7_automatic_tables_go_and_explicit_ones_stay)
 	EXPECT_EQ(-ENOENT, __destroy(self->iommufd, explicit));
 }
 
+/* A page table with a fault queue is for one device, and a group of two is attached. */
+TEST_F(replace, R6_replace_that_the_switch_refuses_changes_nothing)
+{
+	struct iommu_fault_alloc queue = { .size = sizeof(queue) };
+	struct iommu_hwpt_alloc table = {
+		.size = sizeof(table), .flags = IOMMU_HWPT_FAULT_ID_VALID,
+		.dev_id = self->f0.id, .pt_id = self->b,
+	};
+	struct state before, after;
+	__u32 pt;
+
+	vdev_attach(&self->f0, self->a);
+	vdev_attach(&self->f1, self->a);
+	ASSERT_EQ(0, __iommufd_ioctl(self->iommufd, IOMMU_FAULT_QUEUE_ALLOC, &queue));
+	table.fault_id = queue.out_fault_id;
+	ASSERT_EQ(0, __iommufd_ioctl(self->iommufd, IOMMU_HWPT_ALLOC, &table));
+	look(self, &before);
+
+	pt = table.out_hwpt_id;
+	EXPECT_EQ(-EINVAL, __vdev_attach(&self->f0, &pt));
+	EXPECT_EQ(-EINVAL, __vdev_attach(&self->f1, &pt));
+	look(self, &after);
+	EXPECT_TRUE(state_equal(&before, &after));
+	EXPECT_TRUE(ranges_contain(&after.b, MSI_WINDOW, MSI_WINDOW));
+	EXPECT_TRUE(nic_reaches(&self->f0, self->iommufd, self->a, GIB(1)));
+
+	EXPECT_EQ(0, __destroy(self->iommufd, table.out_hwpt_id));
+	close(queue.out_fault_fd);
+	EXPECT_EQ(0, __destroy(self->iommufd, queue.out_fault_id));
+}
+
 TEST_HARNESS_MAIN
