@@ -17,6 +17,7 @@ help:
 	@echo 'make selftests  build the test programs into build/selftests'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
+	@echo 'make htmldocs   the documentation in build/html'
 	@echo 'make bench      cost of map and unmap next to VFIO type1'
 	@echo 'make shell      a shell in the test VM'
 	@echo 'make clean      remove build/ and the objects of this checkout'
@@ -42,6 +43,9 @@ unit:
 check:
 	@scripts/check
 
+htmldocs:
+	@scripts/build-docs
+
 bench: modules selftests
 	@$(lab)/bench
 
@@ -51,4 +55,4 @@ shell: modules
 clean:
 	@scripts/clean
 
-.PHONY: help modules selftests run test unit check bench shell clean
+.PHONY: help modules selftests run test unit check htmldocs bench shell clean
