@@ -74,7 +74,7 @@ static void unpin_range(struct iommufd_pages *pages, unsigned long first, unsign
 		n = iommufd_extents_run(&pages->extents, first, last, &pfn);
 		if (WARN_ON(!n))
 			return;
-		pages->ops->unpin(pages, first, pfn, n);
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), n, pages->writable);
 		first += n;
 		cond_resched();
 	}

@@ -15,19 +15,14 @@
 
 /**
  * struct iommufd_pin_ops - One source of memory
- * @pin: pin the pages from index @first to @last, both inclusive, and tell the store
+ * @pin: pin each of the pages from index @first to @last, both inclusive, and tell the store
  *	 where they are. *@pinned counts how many were pinned and stored, also after an
  *	 error; the caller undoes those. Called with pages->mutex held.
- * @unpin: return @npages pages, the first of which has the index @index, and which lie
- *	   contiguously from @pfn on. No holder covers them any more. Called with
- *	   pages->mutex held.
  * @free: last reference dropped; free what embeds @pages
  */
 struct iommufd_pin_ops {
 	int (*pin)(struct iommufd_pages *pages, unsigned long first, unsigned long last,
 		   unsigned long *pinned);
-	void (*unpin)(struct iommufd_pages *pages, unsigned long index, unsigned long pfn,
-		      unsigned long npages);
 	void (*free)(struct iommufd_pages *pages);
 };
 

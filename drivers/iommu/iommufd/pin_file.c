@@ -2,15 +2,10 @@
 /*
  * Memory that is named by a file: a memfd, of shmem or hugetlbfs.
  *
- * Such memory comes in folios, and a folio is pinned as a whole, once, while any page
- * of it has a holder. So a folio gets its pin with the first hole that is pinned in it
- * and loses it with the last one; whether some other part of it is held, the holders
- * tell. Pinned folios do not change their size.
- *
  * A file that is sealed against writing is not pinned for writing, also if the seal
  * came after the mapping; the seal itself is refused while pages are pinned.
  *
- * Locks: pages->mutex around pin and unpin.
+ * Locks: pages->mutex around pin; takes the lock of the inode for read.
  */
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -51,19 +46,21 @@ static int check_writable(struct file *file)
 	return 0;
 }
 
-/* Does some holder need another part of the folio, whose page @off is at @index? */
-static bool folio_held(struct iommufd_pages *pages, struct folio *folio,
-		       unsigned long index, unsigned long off)
+/*
+ * memfd_pin_folios() gives one pin per folio. Holders need pages, and after a hole was
+ * punched two folios can have been at the same index: make it one pin per page, as for
+ * memory of a process. The folio has a pin, so it stays.
+ */
+static int add_pins(struct folio *folio, unsigned long n)
 {
-	unsigned long last = index - off + folio_nr_pages(folio) - 1;
-
-	/* The object may begin within the folio. */
-	return !iommufd_holders_empty(&pages->holders, index - min(index, off), last);
-}
-
-static void unpin_one(struct iommufd_pages *pages, struct folio *folio)
-{
-	unpin_user_page_range_dirty_lock(&folio->page, 1, pages->writable);
+	if (!n)
+		return 0;
+	if (folio_ref_count(folio) > INT_MAX / 2)
+		return -ENOMEM;
+	folio_ref_add(folio, n);
+	atomic_add(n, &folio->_pincount);
+	mod_node_page_state(folio_pgdat(folio), NR_FOLL_PIN_ACQUIRED, n);
+	return 0;
 }
 
 /* Store @n folios, of which the first is entered at its page @off. */
@@ -79,10 +76,10 @@ static int store_folios(struct iommufd_pages *pages, unsigned long index,
 
 		ret = iommufd_extents_add(&pages->extents, index,
 					  folio_pfn(folios[i]) + off, npages);
+		if (!ret)
+			ret = add_pins(folios[i], npages - 1);
 		if (ret)
 			break;
-		if (folio_held(pages, folios[i], index, off))
-			unpin_folio(folios[i]);
 		*pinned += npages;
 		index += npages;
 	}
@@ -91,18 +88,63 @@ static int store_folios(struct iommufd_pages *pages, unsigned long index,
 	return ret;
 }
 
+/*
+ * What fallocate() gave a shmem file is only cleared when it is used first. A device
+ * would see what was there before, and what it wrote would be cleared later.
+ */
+static int clear_unused(struct file *file, struct folio **folios, long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		struct folio *folio;
+
+		if (folio_test_uptodate(folios[i]))
+			continue;
+		folio = shmem_read_folio(file->f_mapping, folios[i]->index);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		folio_put(folio);
+		if (folio != folios[i])
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Pin up to @n folios. Returns how many, at least one, or an errno. */
+static long pin_folios(struct iommufd_pages *pages, unsigned long first,
+		       unsigned long last, struct folio **folios, unsigned int n,
+		       pgoff_t *offset)
+{
+	struct file *file = to_file_pages(pages)->file;
+	long pinned;
+	int ret;
+
+	/* Neither seals nor holes come between the check, the pins and the contents. */
+	inode_lock_shared(file_inode(file));
+	ret = pages->writable ? check_writable(file) : 0;
+	if (!ret) {
+		pinned = memfd_pin_folios(file, pages->addr + first * PAGE_SIZE,
+					  pages->addr + (last + 1) * PAGE_SIZE - 1, folios,
+					  n, offset);
+		ret = pinned > 0 ? clear_unused(file, folios, pinned) : pinned ?: -EFAULT;
+		if (ret && pinned > 0)
+			unpin_folios(folios, pinned);
+	}
+	inode_unlock_shared(file_inode(file));
+	return ret ?: pinned;
+}
+
 static int file_pin(struct iommufd_pages *pages, unsigned long first, unsigned long last,
 		    unsigned long *pinned)
 {
-	struct file *file = to_file_pages(pages)->file;
 	struct folio **folios __free(kfree) =
 		kmalloc_array(min(last - first + 1, BATCH_FOLIOS), sizeof(*folios),
 			      GFP_KERNEL_ACCOUNT);
-	int ret;
+	int ret = 0;
 
 	if (!folios)
 		return -ENOMEM;
-	ret = pages->writable ? check_writable(file) : 0;
 
 	while (!ret && *pinned <= last - first) {
 		unsigned long index = first + *pinned;
@@ -111,32 +153,15 @@ static int file_pin(struct iommufd_pages *pages, unsigned long first, unsigned l
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		n = memfd_pin_folios(file, pages->addr + index * PAGE_SIZE,
-				     pages->addr + (last + 1) * PAGE_SIZE - 1, folios,
-				     min(last - index + 1, BATCH_FOLIOS), &offset);
-		if (n <= 0)
-			return n ?: -EFAULT;
+		n = pin_folios(pages, index, last, folios,
+			       min(last - index + 1, BATCH_FOLIOS), &offset);
+		if (n < 0)
+			return n;
 		ret = store_folios(pages, index, last, folios, n, offset >> PAGE_SHIFT,
 				   pinned);
 		cond_resched();
 	}
 	return ret;
-}
-
-static void file_unpin(struct iommufd_pages *pages, unsigned long index,
-		       unsigned long pfn, unsigned long npages)
-{
-	while (npages) {
-		struct folio *folio = page_folio(pfn_to_page(pfn));
-		unsigned long off = pfn - folio_pfn(folio);
-		unsigned long n = min(folio_nr_pages(folio) - off, npages);
-
-		if (!folio_held(pages, folio, index, off))
-			unpin_one(pages, folio);
-		index += n;
-		pfn += n;
-		npages -= n;
-	}
 }
 
 static void file_free(struct iommufd_pages *pages)
@@ -149,7 +174,6 @@ static void file_free(struct iommufd_pages *pages)
 
 static const struct iommufd_pin_ops file_pin_ops = {
 	.pin = file_pin,
-	.unpin = file_unpin,
 	.free = file_free,
 };
 

@@ -92,12 +92,6 @@ static int user_pin(struct iommufd_pages *pages, unsigned long first, unsigned l
 	return ret;
 }
 
-static void user_unpin(struct iommufd_pages *pages, unsigned long index,
-		       unsigned long pfn, unsigned long npages)
-{
-	unpin_user_page_range_dirty_lock(pfn_to_page(pfn), npages, pages->writable);
-}
-
 static void user_free(struct iommufd_pages *pages)
 {
 	kfree(pages);
@@ -105,7 +99,6 @@ static void user_free(struct iommufd_pages *pages)
 
 static const struct iommufd_pin_ops user_pin_ops = {
 	.pin = user_pin,
-	.unpin = user_unpin,
 	.free = user_free,
 };
 
