@@ -4,8 +4,12 @@
  *
  * A domain gets one iommu_map() per physically contiguous run, which lets the driver
  * choose the largest IOPTEs that fit. The way out needs no PFNs at all: the IOVAs of
- * the area are enough. Each call of unmap only collects into the gather of the caller;
- * the pages may be released after the caller has synced it, not before.
+ * the area are enough.
+ *
+ * Nothing is mapped across a multiple of 1 GiB by one call, so areas can be unmapped in
+ * such steps without cutting an IOPTE. Each step is flushed by itself. One flush for
+ * several would be no faster, drivers flush when the ranges are not adjacent, and VT-d
+ * frees the tables of a range that it has not flushed then.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -18,6 +22,9 @@
 #include "extent.h"
 #include "pages.h"
 
+/* Bytes of IOVA that are mapped or unmapped without letting others run */
+#define STEP ((unsigned long)SZ_1G)
+
 /* Nobody but us maps anything here, so what is mapped so far is [start, end). */
 static void undo(struct iommu_domain *domain, unsigned long start, unsigned long end)
 {
@@ -29,17 +36,20 @@ static void undo(struct iommu_domain *domain, unsigned long start, unsigned long
 static int map_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
 		   unsigned long length, int prot, bool huge_pages)
 {
-	unsigned long step = huge_pages ? length : PAGE_SIZE, done;
+	unsigned long done = 0, n;
 	int ret;
 
-	for (done = 0; done < length; done += step) {
-		ret = iommu_map(domain, iova + done, phys + done, step, prot,
+	while (done < length) {
+		n = huge_pages ? STEP - (iova + done) % STEP : PAGE_SIZE;
+		n = min(n, length - done);
+		ret = iommu_map(domain, iova + done, phys + done, n, prot,
 				GFP_KERNEL_ACCOUNT);
 		if (ret) {
 			undo(domain, iova, iova + done);
 			return ret;
 		}
-		if (!huge_pages)
+		done += n;
+		if (done < length)
 			cond_resched();
 	}
 	return 0;
@@ -95,28 +105,24 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 }
 
 /**
- * iommufd_domain_unmap - Unmap a whole area
+ * iommufd_domain_unmap - Unmap a whole area, and flush
  * @domain: domain in which the area is mapped
  * @area: the area
- * @gather: collects what must be flushed; may be flushed in between
  *
- * Devices can reach the memory until the caller has done iommu_iotlb_sync().
+ * Devices can not reach the memory through @domain afterwards.
  *
  * Context: Process context, may sleep.
  */
-void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area,
-			  struct iommu_iotlb_gather *gather)
+void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area)
 {
-	/* Steps that no IOPTE straddles, to let others run in between. */
-	unsigned long step = max(SZ_1G, 1UL << __fls(domain->pgsize_bitmap));
 	unsigned long iova = area->span.start, last = area->span.last;
 
 	while (iova <= last) {
-		unsigned long step_last = min(iova | (step - 1), last);
+		unsigned long step_last = min(iova | (STEP - 1), last);
 		size_t length = step_last - iova + 1;
 
 		/* IOPTEs that stay behind lead to memory that is about to be freed. */
-		if (WARN_ON(iommu_unmap_fast(domain, iova, length, gather) != length))
+		if (WARN_ON(iommu_unmap(domain, iova, length) != length))
 			return;
 		if (step_last == ULONG_MAX)
 			return;

@@ -7,11 +7,8 @@
 
 #include "internal.h"
 
-struct iommu_iotlb_gather;
-
 int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 		       bool huge_pages);
-void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area,
-			  struct iommu_iotlb_gather *gather);
+void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area);
 
 #endif

@@ -7,8 +7,8 @@
  * without that lock, so that long maps run side by side, and the area becomes MAPPED.
  *
  * An unmap checks the whole range first, marks its areas UNMAPPING, waits until no
- * in-kernel user has pages of them, takes the IOPTEs out of every domain, flushes each
- * once, and only then releases pages. The IOVAs become free last.
+ * in-kernel user has pages of them, takes the IOPTEs out of every domain and flushes
+ * them, and only then releases pages. The IOVAs become free last.
  *
  * Either way ioas->domains_rwsem is held for read, and a domain joins or leaves under
  * it held for write, when no area is half-way: areas are either in all domains or in
@@ -18,6 +18,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include "access.h"
 #include "area.h"
@@ -28,15 +29,6 @@
 
 /* How often in-kernel users are asked to let go of their pages. */
 #define UNMAP_TRIES 100
-
-static void unmap_now(struct iommufd_mirror *mirror, struct iommufd_area *area)
-{
-	struct iommu_iotlb_gather gather;
-
-	iommu_iotlb_gather_init(&gather);
-	iommufd_domain_unmap(mirror->domain, area, &gather);
-	iommu_iotlb_sync(mirror->domain, &gather);
-}
 
 /* Hold the pages and map them in every domain; undone as a whole when one fails. */
 static int fill(struct iommufd_ioas *ioas, struct iommufd_area *area)
@@ -62,7 +54,7 @@ static int fill(struct iommufd_ioas *ioas, struct iommufd_area *area)
 		return 0;
 
 	list_for_each_entry_continue_reverse(mirror, &ioas->mirrors, entry)
-		unmap_now(mirror, area);
+		iommufd_domain_unmap(mirror->domain, area);
 	iommufd_pages_release(area->pages, &area->holder);
 	return ret;
 }
@@ -83,14 +75,9 @@ static void drain(struct iommufd_ioas *ioas, struct list_head *areas)
 	if (list_empty(&ioas->mirrors))
 		return;
 
-	list_for_each_entry(mirror, &ioas->mirrors, entry) {
-		struct iommu_iotlb_gather gather;
-
-		iommu_iotlb_gather_init(&gather);
+	list_for_each_entry(mirror, &ioas->mirrors, entry)
 		list_for_each_entry(area, areas, entry)
-			iommufd_domain_unmap(mirror->domain, area, &gather);
-		iommu_iotlb_sync(mirror->domain, &gather);
-	}
+			iommufd_domain_unmap(mirror->domain, area);
 	list_for_each_entry(area, areas, entry)
 		release(area);
 }
@@ -228,30 +215,35 @@ static int claim_range(struct iommufd_ioas *ioas, unsigned long start, unsigned 
 	return 0;
 }
 
-static bool in_kernel_users(struct list_head *areas)
+/* New pins are refused by the state. Ask who has old ones; are there any left? */
+static bool ask_users(struct iommufd_ioas *ioas, struct list_head *areas)
 {
 	struct iommufd_area *area;
+	bool left = false;
 
-	/* Paired with the decrement in iommufd_access_unpin_pages(). */
-	list_for_each_entry(area, areas, entry)
-		if (atomic_read_acquire(&area->accesses))
-			return true;
-	return false;
+	/* Paired with the decrement in drop_pieces(). */
+	list_for_each_entry(area, areas, entry) {
+		if (!atomic_read_acquire(&area->accesses))
+			continue;
+		iommufd_access_notify(ioas, area->span.start, iommufd_area_length(area));
+		left |= atomic_read_acquire(&area->accesses);
+	}
+	return left;
 }
 
-/* New pins are refused by the state; ask those who have old ones to let go. */
 static int evict_users(struct iommufd_ioas *ioas, struct list_head *areas,
 		       unsigned long start, unsigned long last)
 {
-	int tries = 0;
+	int tries;
 
-	while (in_kernel_users(areas)) {
-		if (tries++ == UNMAP_TRIES) {
+	for (tries = 0; ask_users(ioas, areas); tries++) {
+		if (tries == UNMAP_TRIES) {
 			pr_warn_ratelimited("iommufd: a driver does not let go of IOVA %#lx-%#lx\n",
 					    start, last);
 			return -EDEADLOCK;
 		}
-		iommufd_access_notify(ioas, start, last - start + 1);
+		/* They may be unpinning right now, which takes its time. */
+		schedule_timeout_uninterruptible(1);
 	}
 	return 0;
 }
@@ -344,16 +336,13 @@ static void leave_iova_space(struct iommufd_ioas *ioas, struct iommufd_mirror *m
 static void drain_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror,
 			 const struct iommufd_area *end)
 {
-	struct iommu_iotlb_gather gather;
 	struct iommufd_area *area;
 
-	iommu_iotlb_gather_init(&gather);
 	iommufd_area_for_each(area, ioas, 0, ULONG_MAX) {
 		if (area == end)
 			break;
-		iommufd_domain_unmap(mirror->domain, area, &gather);
+		iommufd_domain_unmap(mirror->domain, area);
 	}
-	iommu_iotlb_sync(mirror->domain, &gather);
 
 	if (!list_empty(&ioas->mirrors))
 		return;
