@@ -262,6 +262,9 @@ static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt, bool
 {
 	lockdep_assert_held(&hwpt->paging->ioas->mutex);
 
+	/* The core does not look when it replaces. */
+	if (hwpt->domain->owner != iommufd_core_ops(idev->dev))
+		return -EINVAL;
 	if (idev->enforce_cc) {
 		int ret = iommufd_hwpt_require_cc(hwpt->paging);
 
@@ -286,6 +289,8 @@ static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 	WARN_ON(iommufd_object_use(&hwpt->obj));
 	ret = use_hwpt(idev, hwpt, replace, dropped);
 	if (ret) {
+		/* It ends when ioas->mutex is dropped; nobody may find it until then. */
+		list_del_init(&hwpt->entry);
 		*failed = hwpt;
 		return ret;
 	}

@@ -44,8 +44,8 @@ static int clear_all(struct iommufd_hwpt *hwpt)
 	iommu_dirty_bitmap_init(&dirty, NULL, &gather);
 	guard(rwsem_read)(&hwpt->ioas->iova_rwsem);
 	iommufd_area_for_each(area, hwpt->ioas, 0, ULONG_MAX) {
-		/* An area that is only being made has no marks of interest yet. */
-		if (area->state == IOMMUFD_AREA_MAPPING)
+		/* Others are being put into the page table or taken out, tables included. */
+		if (area->state != IOMMUFD_AREA_MAPPED)
 			continue;
 		ret = ops->read_and_clear_dirty(hwpt->domain, area->span.start,
 						iommufd_area_length(area), 0, &dirty);
@@ -109,6 +109,8 @@ static int read_window(struct iova_bitmap *bitmap, unsigned long iova, size_t le
 		unsigned long from = max(area->span.start, iova);
 		unsigned long to = min(area->span.last, last);
 
+		if (area->state != IOMMUFD_AREA_MAPPED)
+			return -EINVAL;
 		ret = domain->dirty_ops->read_and_clear_dirty(domain, from, to - from + 1,
 							      walk->flags, walk->dirty);
 		if (ret)
