@@ -472,26 +472,30 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
 
+/* The longest pin that begins at @iova and does not stick out of the range. */
 static struct access_pin *take_pin(struct iommufd_access *access, unsigned long iova,
 				   unsigned long last)
 {
-	struct interval_tree_node *node;
+	struct interval_tree_node *node, *best = NULL;
 
 	guard(spinlock)(&access->pins_lock);
-	node = interval_tree_iter_first(&access->pins, iova, iova);
-	while (node && (node->start != iova || node->last != last))
-		node = interval_tree_iter_next(node, iova, iova);
-	if (!node)
+	for (node = interval_tree_iter_first(&access->pins, iova, iova); node;
+	     node = interval_tree_iter_next(node, iova, iova))
+		if (node->start == iova && node->last <= last &&
+		    (!best || best->last < node->last))
+			best = node;
+	if (!best)
 		return NULL;
-	interval_tree_remove(node, &access->pins);
-	return container_of(node, struct access_pin, node);
+	interval_tree_remove(best, &access->pins);
+	return container_of(best, struct access_pin, node);
 }
 
 /**
- * iommufd_access_unpin_pages - Give a pin back
+ * iommufd_access_unpin_pages - Give pins back
  * @access: the access
  * @iova: as it was pinned
- * @length: as it was pinned
+ * @length: as it was pinned; or the sum of several pins that follow one another, since
+ *	    VFIO's drivers pin page by page and unpin the whole
  *
  * Context: Process context, may sleep. Also from the unmap callback.
  */
@@ -504,11 +508,14 @@ void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iov
 	if (WARN_ON(!length) || WARN_ON(check_add_overflow(iova, length - 1, &last)))
 		return;
 
-	pin = take_pin(access, iova, last);
-	if (WARN_ON(!pin))
-		return;
-	drop_pieces(pin, pin->npieces);
-	kfree(pin);
+	do {
+		pin = take_pin(access, iova, last);
+		if (WARN_ON(!pin))
+			return;
+		iova = pin->node.last + 1;
+		drop_pieces(pin, pin->npieces);
+		kfree(pin);
+	} while (iova - 1 != last);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
 

@@ -87,6 +87,9 @@ int iommufd_account_charge(struct iommufd_payer *payer, unsigned long npages)
 {
 	int ret = 0;
 
+	/* Others may have brought the user above the limit. */
+	if (!npages)
+		return 0;
 	if (payer->mode == IOMMUFD_ACCOUNT_USER)
 		ret = charge_user(payer, npages);
 	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
