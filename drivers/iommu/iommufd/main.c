@@ -1,57 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Module init and exit: /dev/iommu, and /dev/vfio/vfio where it is configured.
+ * The module: its device nodes come with it and go with it.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
 #include "ctx.h"
 
-static struct miscdevice iommu_misc = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "iommu",
-	.nodename = "iommu",
-	.fops = &iommufd_ctx_fops,
-	.mode = 0660,
+static struct miscdevice nodes[] = {
+	{
+		.nodename = "iommu",
+		.name = "iommu",
+		.mode = 0660,
+		.minor = MISC_DYNAMIC_MINOR,
+	},
+#if IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER)
+	/* VFIO's own containers are not built then, so the minor is free. */
+	{
+		.nodename = "vfio/vfio",
+		.name = "vfio",
+		.mode = 0666,
+		.minor = VFIO_MINOR,
+	},
+#endif
 };
 
-/* Only one of VFIO and iommufd can have this minor; Kconfig decides which. */
-static struct miscdevice vfio_misc = {
-	.minor = VFIO_MINOR,
-	.name = "vfio",
-	.nodename = "vfio/vfio",
-	.fops = &iommufd_ctx_fops,
-	.mode = 0666,
-};
-
-static int __init iommufd_init(void)
+static void remove_nodes(unsigned int n)
 {
-	int ret;
-
-	ret = misc_register(&iommu_misc);
-	if (ret || !IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER))
-		return ret;
-
-	ret = misc_register(&vfio_misc);
-	if (ret)
-		misc_deregister(&iommu_misc);
-	return ret;
+	while (n--)
+		misc_deregister(&nodes[n]);
 }
 
-static void __exit iommufd_exit(void)
+static int __init add_nodes(void)
 {
-	if (IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER))
-		misc_deregister(&vfio_misc);
-	misc_deregister(&iommu_misc);
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
+		nodes[i].fops = &iommufd_ctx_fops;
+		err = misc_register(&nodes[i]);
+		if (err) {
+			remove_nodes(i);
+			return err;
+		}
+	}
+	return 0;
 }
 
-module_init(iommufd_init);
-module_exit(iommufd_exit);
+static void __exit remove_all_nodes(void)
+{
+	remove_nodes(ARRAY_SIZE(nodes));
+}
+
+module_init(add_nodes);
+module_exit(remove_all_nodes);
 
 #if IS_ENABLED(CONFIG_IOMMUFD_VFIO_CONTAINER)
-MODULE_ALIAS_MISCDEV(VFIO_MINOR);
 MODULE_ALIAS("devname:vfio/vfio");
+MODULE_ALIAS_MISCDEV(VFIO_MINOR);
 #endif
-MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
 MODULE_DESCRIPTION("I/O address spaces for user space: /dev/iommu");
+MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
 MODULE_LICENSE("GPL");
