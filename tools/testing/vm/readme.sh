@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the lab's virtual machine, topology "nested", for check-readme: first
+# makes the machine look like one with Debian installed, then, in there, runs what
+# the README says.
+#
+#   readme.sh DIRECTORY [inside]	DIRECTORY: the checkout
+
+top=$1
+root=/debian
+out=/readme/out
+
+result()
+{
+	status=$1
+	shift
+	if [ "$status" = 0 ]; then
+		echo "  ok      README: $*"
+	else
+		echo "  FAILED  README: $*"
+		[ ! -s $out ] || sed 's/^/          /' $out
+		broken=1
+	fi
+}
+
+# The programs of the machine that runs this one; what is written stays in memory.
+mount_debian()
+{
+	mkdir -p /lower /memory $root
+	mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro \
+		hostroot /lower &&
+	mount -t tmpfs tmpfs /memory && mkdir /memory/upper /memory/work &&
+	mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work \
+		overlay $root &&
+	mount -t proc proc $root/proc &&
+	mount -t sysfs sysfs $root/sys &&
+	mount -t devtmpfs devtmpfs $root/dev &&
+	mount -t tmpfs tmpfs $root/tmp
+}
+
+# Debian's modules where they belong, and its VFIO in place of ours.
+install_debian_modules()
+{
+	mkdir -p $root/lib/modules $root/readme &&
+	rm -rf "$root/lib/modules/$(uname -r)" &&
+	cp -r modules "$root/lib/modules/$(uname -r)" &&
+	cp readme.sh commands qemu-arguments $root/readme/ &&
+	rmmod vfio_pci vfio_pci_core vfio_iommu_type1 vfio iommufd irqbypass &&
+	chroot $root /sbin/depmod && chroot $root /sbin/modprobe vfio-pci &&
+	[ ! -e /dev/iommu ] && [ "$(cat /sys/module/vfio/taint)" = "" ]
+}
+
+outside()
+{
+	mount_debian || { echo "  FAILED  README: cannot mount the host's file system"; exit 1; }
+	install_debian_modules
+	result $? "a machine with Debian's VFIO loaded"
+	[ -z "$broken" ] || exit 1
+	exec chroot $root /bin/sh /readme/readme.sh "$top" inside
+}
+
+# We are root here, and everything is built.
+sudo()
+{
+	"$@"
+}
+
+make()
+{
+	[ "${2:-}" = "" ] || [ "$2" = "KERNEL=$(cat build/stock/release)" ] || return 1
+	command make -n "$@" > /dev/null
+}
+
+all_ours_are_loaded()
+{
+	for file in build/stock/*.ko; do
+		name=$(basename "$file" .ko | tr - _)
+		grep -q O "/sys/module/$name/taint" 2> /dev/null && continue
+		echo "$name is not loaded, or not the one of build/stock"
+		return 1
+	done
+}
+
+qemu_starts()
+{
+	# shellcheck disable=SC2046
+	echo quit | timeout 120 qemu-system-x86_64 -machine q35,accel=tcg -m 256M \
+		-nodefaults -nographic -S -monitor stdio $(cat /readme/qemu-arguments)
+}
+
+inside()
+{
+	export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+	cd "$top" || exit 1
+	while read -r line; do
+		case $line in ''|\#*) continue ;; esac
+		(eval "$line") > $out 2>&1 < /dev/null
+		result $? "$line"
+	done < /readme/commands
+	all_ours_are_loaded > $out
+	result $? "all modules of build/stock are loaded in place of Debian's"
+	qemu_starts > $out 2>&1
+	result $? "QEMU starts with $(cat /readme/qemu-arguments)"
+	exit ${broken:-0}
+}
+
+broken=
+[ "${2:-}" = inside ] && inside
+outside
