@@ -35,7 +35,7 @@ static inline void check(int ok, const char *what)
 
 static inline void skip(const char *why)
 {
-	printf("skipped: %s\n", why);
+	printf("%s\n", why);
 	exit(SKIP);
 }
 
