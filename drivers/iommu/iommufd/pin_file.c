@@ -12,14 +12,18 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <uapi/linux/falloc.h>
 
 #include "pages.h"
 #include "pin_file.h"
 
 #define BATCH_FOLIOS 512
+/* 1 GiB, which is one folio at best */
+#define BATCH_PAGES (1UL << (30 - PAGE_SHIFT))
 
 struct file_pages {
 	struct iommufd_pages pages;
@@ -111,36 +115,85 @@ static int clear_unused(struct file *file, struct folio **folios, long n)
 	return 0;
 }
 
+/*
+ * memfd_pin_folios() fills holes of hugetlbfs with pages that others have reserved, so
+ * there must be none. fallocate() accounts for what it takes.
+ */
+static int fill_holes(struct file *file, loff_t start, loff_t end)
+{
+	int ret;
+
+	if (!is_file_hugepages(file) || !(file->f_mode & FMODE_WRITE))
+		return 0;
+	ret = vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, start, end - start);
+	return ret == -ENOSPC ? -ENOMEM : ret;
+}
+
+static bool has_hole(struct file *file, loff_t start, loff_t end)
+{
+	size_t size;
+
+	if (!is_file_hugepages(file))
+		return false;
+	size = huge_page_size(hstate_file(file));
+	for (start = round_down(start, size); start < end; start += size) {
+		struct folio *folio = filemap_get_folio(file->f_mapping, start >> PAGE_SHIFT);
+
+		if (IS_ERR(folio))
+			return true;
+		folio_put(folio);
+	}
+	return false;
+}
+
+/* Pin what is there. The caller has the lock of the inode. */
+static long pin_locked(struct iommufd_pages *pages, loff_t start, loff_t end,
+		       struct folio **folios, unsigned int n, pgoff_t *offset)
+{
+	struct file *file = to_file_pages(pages)->file;
+	long pinned;
+	int ret;
+
+	ret = pages->writable ? check_writable(file) : 0;
+	if (ret)
+		return ret;
+	if (has_hole(file, start, end))
+		return -EFAULT;
+	pinned = memfd_pin_folios(file, start, end - 1, folios, n, offset);
+	if (pinned <= 0)
+		return pinned ?: -EFAULT;
+	ret = clear_unused(file, folios, pinned);
+	if (ret)
+		unpin_folios(folios, pinned);
+	return ret ?: pinned;
+}
+
 /* Pin up to @n folios. Returns how many, at least one, or an errno. */
 static long pin_folios(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last, struct folio **folios, unsigned int n,
 		       pgoff_t *offset)
 {
 	struct file *file = to_file_pages(pages)->file;
-	long pinned;
-	int ret;
+	loff_t start = pages->addr + first * PAGE_SIZE;
+	loff_t end = pages->addr + (last + 1) * PAGE_SIZE;
+	long ret;
 
-	/* Neither seals nor holes come between the check, the pins and the contents. */
+	ret = fill_holes(file, start, end);
+	if (ret)
+		return ret;
+
+	/* Neither seals nor holes come between the checks, the pins and the contents. */
 	inode_lock_shared(file_inode(file));
-	ret = pages->writable ? check_writable(file) : 0;
-	if (!ret) {
-		pinned = memfd_pin_folios(file, pages->addr + first * PAGE_SIZE,
-					  pages->addr + (last + 1) * PAGE_SIZE - 1, folios,
-					  n, offset);
-		ret = pinned > 0 ? clear_unused(file, folios, pinned) : pinned ?: -EFAULT;
-		if (ret && pinned > 0)
-			unpin_folios(folios, pinned);
-	}
+	ret = pin_locked(pages, start, end, folios, n, offset);
 	inode_unlock_shared(file_inode(file));
-	return ret ?: pinned;
+	return ret;
 }
 
 static int file_pin(struct iommufd_pages *pages, unsigned long first, unsigned long last,
 		    unsigned long *pinned)
 {
 	struct folio **folios __free(kfree) =
-		kmalloc_array(min(last - first + 1, BATCH_FOLIOS), sizeof(*folios),
-			      GFP_KERNEL_ACCOUNT);
+		kmalloc_array(BATCH_FOLIOS, sizeof(*folios), GFP_KERNEL_ACCOUNT);
 	int ret = 0;
 
 	if (!folios)
@@ -153,8 +206,8 @@ static int file_pin(struct iommufd_pages *pages, unsigned long first, unsigned l
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		n = pin_folios(pages, index, last, folios,
-			       min(last - index + 1, BATCH_FOLIOS), &offset);
+		n = pin_folios(pages, index, min(last, index + BATCH_PAGES - 1), folios,
+			       BATCH_FOLIOS, &offset);
 		if (n < 0)
 			return n;
 		ret = store_folios(pages, index, last, folios, n, offset >> PAGE_SHIFT,
