@@ -11,6 +11,8 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
@@ -31,6 +33,7 @@
 #define MAX_USER_SIZE PAGE_SIZE
 
 union any_cmd {
+	u8 extension[IOMMUFD_EXTENSION_SIZE];
 	struct iommu_destroy destroy;
 	struct iommu_fault_alloc fault_alloc;
 	struct iommu_hw_info hw_info;
@@ -133,7 +136,7 @@ static const struct command commands[] = {
 	    .reply = FIELD_OF(struct iommu_option, val64)),
 	CMD(VFIO_IOAS, iommufd_vfio_ioas, struct iommu_vfio_ioas, __reserved,
 	    .reserved = FIELD_OF(struct iommu_vfio_ioas, __reserved),
-	    .reply = NOTHING),
+	    .reply = FIELD_OF(struct iommu_vfio_ioas, ioas_id)),
 	CMD(HWPT_ALLOC, iommufd_hwpt_alloc, struct iommu_hwpt_alloc, __reserved,
 	    .reserved = FIELD_OF(struct iommu_hwpt_alloc, __reserved),
 	    .reply = WHOLE(struct iommu_hwpt_alloc)),
@@ -228,6 +231,99 @@ static int run_command(const struct command *command, struct iommufd_cmd *cmd)
 	return cmd->new_obj ? finish_object(cmd, ret) : ret;
 }
 
+static long command_ioctl(struct iommufd_ctx *ictx, const struct command *command,
+			  unsigned int nr, unsigned long uarg)
+{
+	union any_cmd arg;
+	struct iommufd_cmd cmd = {
+		.ictx = ictx,
+		.arg = &arg,
+		.uptr = (void __user *)uarg,
+	};
+	int ret;
+
+	if (get_user(cmd.user_size, (u32 __user *)cmd.uptr))
+		return -EFAULT;
+	if (!command->run || nr != _IO(IOMMUFD_TYPE, _IOC_NR(nr)))
+		return -ENOTTY;
+	if (cmd.user_size < command->min_size)
+		return -EINVAL;
+	if (cmd.user_size > MAX_USER_SIZE)
+		return -E2BIG;
+
+	ret = copy_struct_from_user(&arg, command->size, cmd.uptr, cmd.user_size);
+	if (ret)
+		return ret;
+	return run_command(command, &cmd);
+}
+
+static DEFINE_MUTEX(extension_mutex); /* protects @the_extension */
+static const struct iommufd_extension *the_extension;
+
+/**
+ * iommufd_ioctl_extend - Serve a command of another module
+ * @extension: describes it; valid until iommufd_ioctl_unextend()
+ *
+ * Context: Process context.
+ * Return: 0; -EBUSY: there is one; -EINVAL: its structure is too large.
+ */
+int iommufd_ioctl_extend(const struct iommufd_extension *extension)
+{
+	if (extension->size > IOMMUFD_EXTENSION_SIZE)
+		return -EINVAL;
+
+	guard(mutex)(&extension_mutex);
+	if (the_extension)
+		return -EBUSY;
+	the_extension = extension;
+	return 0;
+}
+
+/**
+ * iommufd_ioctl_unextend - Do not serve it any more
+ * @extension: as it was given. Its module is being unloaded, so it is not running
+ *
+ * Context: Process context.
+ */
+void iommufd_ioctl_unextend(const struct iommufd_extension *extension)
+{
+	guard(mutex)(&extension_mutex);
+	if (the_extension == extension)
+		the_extension = NULL;
+}
+
+/* Its module stays until module_put(). */
+static const struct iommufd_extension *get_extension(void)
+{
+	guard(mutex)(&extension_mutex);
+	if (!the_extension || !try_module_get(the_extension->owner))
+		return NULL;
+	return the_extension;
+}
+
+static long extension_ioctl(struct iommufd_ctx *ictx, unsigned int nr, unsigned long uarg)
+{
+	const struct iommufd_extension *extension = get_extension();
+	struct command command = { };
+	long ret;
+
+	if (!extension)
+		return iommufd_vfio_compat_ioctl(ictx, nr, uarg);
+
+	if (_IOC_NR(nr) == extension->nr) {
+		command.run = extension->run;
+		command.size = extension->size;
+		command.min_size = extension->min_size;
+		command.reply.len = extension->size;
+	}
+	if (_IOC_NR(nr) > extension->nr)
+		ret = iommufd_vfio_compat_ioctl(ictx, nr, uarg);
+	else
+		ret = command_ioctl(ictx, &command, nr, uarg);
+	module_put(extension->owner);
+	return ret;
+}
+
 /**
  * iommufd_ioctl - Entry point of all ioctls
  * @file: an iommufd
@@ -244,31 +340,11 @@ static int run_command(const struct command *command, struct iommufd_cmd *cmd)
 long iommufd_ioctl(struct file *file, unsigned int nr, unsigned long uarg)
 {
 	unsigned int index = _IOC_NR(nr) - IOMMUFD_CMD_BASE;
-	const struct command *command;
-	union any_cmd arg;
-	struct iommufd_cmd cmd = {
-		.ictx = file->private_data,
-		.arg = &arg,
-		.uptr = (void __user *)uarg,
-	};
-	int ret;
+	struct iommufd_ctx *ictx = file->private_data;
 
-	if (_IOC_NR(nr) < IOMMUFD_CMD_BASE || index >= ARRAY_SIZE(commands))
-		return iommufd_vfio_compat_ioctl(cmd.ictx, nr, uarg);
-
-	if (get_user(cmd.user_size, (u32 __user *)cmd.uptr))
-		return -EFAULT;
-
-	command = &commands[index];
-	if (!command->run || nr != _IO(IOMMUFD_TYPE, _IOC_NR(nr)))
-		return -ENOTTY;
-	if (cmd.user_size < command->min_size)
-		return -EINVAL;
-	if (cmd.user_size > MAX_USER_SIZE)
-		return -E2BIG;
-
-	ret = copy_struct_from_user(&arg, command->size, cmd.uptr, cmd.user_size);
-	if (ret)
-		return ret;
-	return run_command(command, &cmd);
+	if (_IOC_NR(nr) < IOMMUFD_CMD_BASE)
+		return iommufd_vfio_compat_ioctl(ictx, nr, uarg);
+	if (index >= ARRAY_SIZE(commands))
+		return extension_ioctl(ictx, nr, uarg);
+	return command_ioctl(ictx, &commands[index], nr, uarg);
 }

@@ -303,4 +303,21 @@ TEST_F(context, C4_mapper_pays_by_process_in_that_mode)
 	EXPECT_EQ(0, child_wait(&first));
 }
 
+TEST_F(context, compatibility_ioas_is_told)
+{
+	struct iommu_vfio_ioas arg = { .size = sizeof(arg), .op = IOMMU_VFIO_IOAS_SET };
+	__u32 ioas = ioas_alloc(self->iommufd);
+
+	arg.ioas_id = ioas;
+	ASSERT_EQ(0, __iommufd_ioctl(self->iommufd, IOMMU_VFIO_IOAS, &arg));
+	arg.ioas_id = 77;
+	arg.op = IOMMU_VFIO_IOAS_GET;
+	ASSERT_EQ(0, __iommufd_ioctl(self->iommufd, IOMMU_VFIO_IOAS, &arg));
+	EXPECT_EQ(ioas, arg.ioas_id);
+	arg.op = IOMMU_VFIO_IOAS_CLEAR;
+	EXPECT_EQ(0, __iommufd_ioctl(self->iommufd, IOMMU_VFIO_IOAS, &arg));
+	arg.op = IOMMU_VFIO_IOAS_GET;
+	EXPECT_EQ(-ENODEV, __iommufd_ioctl(self->iommufd, IOMMU_VFIO_IOAS, &arg));
+}
+
 TEST_HARNESS_MAIN
