@@ -15,6 +15,7 @@ help:
 	@echo 'make test       all tests; the last line is "N passed, N failed, N skipped"'
 	@echo 'make modules    build the kernel modules into build/stock'
 	@echo 'make selftests  build the test programs into build/selftests'
+	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
 	@echo 'make htmldocs   the documentation in build/html'
@@ -37,6 +38,9 @@ run: modules selftests
 test: modules selftests
 	@$(lab)/run-tests
 
+kernel:
+	@scripts/build-kernel
+
 unit:
 	@scripts/run-unit-tests
 
@@ -55,4 +59,4 @@ shell: modules
 clean:
 	@scripts/clean
 
-.PHONY: help modules selftests run test unit check htmldocs bench shell clean
+.PHONY: help modules selftests kernel run test unit check htmldocs bench shell clean
