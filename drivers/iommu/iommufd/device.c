@@ -102,6 +102,56 @@ static int check_msi_isolation(struct iommufd_group *igroup, struct device *dev)
 }
 
 /**
+ * iommufd_device_claim - Bind a device, whatever may be wrong with it
+ * @igroup: group of @dev in the context. The device keeps the reference
+ * @dev: as for iommufd_device_bind()
+ * @id: as for iommufd_device_bind()
+ *
+ * The caller sees to it that the context outlives the device.
+ *
+ * Context: Process context, may sleep.
+ * Return: the device object; ERR_PTR(-EPERM): somebody else owns the group;
+ * ERR_PTR(-EBUSY): the core has the group otherwise in use; ERR_PTR(-ENOMEM).
+ */
+struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
+					    struct device *dev, u32 *id)
+{
+	struct iommufd_ctx *ictx = igroup->ictx;
+	int ret;
+
+	struct iommufd_device *idev __free(iommufd_object_discard) =
+		iommufd_object_new(ictx, &device_class, struct iommufd_device);
+	if (IS_ERR(idev))
+		return_ptr(idev);
+	ret = iommu_device_claim_dma_owner(dev, ictx);
+	if (ret) {
+		report_claim_failure(igroup, dev, ret);
+		return ERR_PTR(ret);
+	}
+
+	idev->dev = dev;
+	idev->igroup = igroup;
+	idev->enforce_cc = device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+	iommufd_iova_reservation_init(&idev->reserved);
+	iommufd_iova_reservation_init(&idev->next_reserved);
+	WARN_ON(iommufd_object_use(&idev->obj));
+	*id = idev->obj.id;
+	iommufd_object_publish(&idev->obj);
+	return_ptr(idev);
+}
+
+/**
+ * iommufd_device_release - Undo iommufd_device_claim()
+ * @idev: detached device, not to be used afterwards
+ *
+ * Context: Process context, may sleep.
+ */
+void iommufd_device_release(struct iommufd_device *idev)
+{
+	WARN_ON(!iommufd_object_unuse_and_retire(&idev->obj));
+}
+
+/**
  * iommufd_device_bind - Make a context the owner of a device
  * @ictx: the context
  * @dev: device whose bound driver is the caller and does no DMA of its own
@@ -118,6 +168,7 @@ static int check_msi_isolation(struct iommufd_group *igroup, struct device *dev)
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev,
 					   u32 *id)
 {
+	struct iommufd_device *idev;
 	int ret;
 
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
@@ -131,26 +182,12 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 	if (ret)
 		return ERR_PTR(ret);
 
-	struct iommufd_device *idev __free(iommufd_object_discard) =
-		iommufd_object_new(ictx, &device_class, struct iommufd_device);
+	idev = iommufd_device_claim(igroup, dev, id);
 	if (IS_ERR(idev))
-		return_ptr(idev);
-	ret = iommu_device_claim_dma_owner(dev, ictx);
-	if (ret) {
-		report_claim_failure(igroup, dev, ret);
-		return ERR_PTR(ret);
-	}
-
-	idev->dev = dev;
-	idev->igroup = no_free_ptr(igroup);
-	idev->enforce_cc = device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
-	iommufd_iova_reservation_init(&idev->reserved);
-	iommufd_iova_reservation_init(&idev->next_reserved);
+		return idev;
+	retain_and_null_ptr(igroup);
 	iommufd_ctx_get(ictx);
-	WARN_ON(iommufd_object_use(&idev->obj));
-	*id = idev->obj.id;
-	iommufd_object_publish(&idev->obj);
-	return_ptr(idev);
+	return idev;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
 
@@ -166,7 +203,7 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 {
 	struct iommufd_ctx *ictx = idev->obj.ictx;
 
-	WARN_ON(!iommufd_object_unuse_and_retire(&idev->obj));
+	iommufd_device_release(idev);
 	iommufd_ctx_put(ictx);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);

@@ -34,6 +34,9 @@ struct iommufd_device {
 	struct iommufd_iova_reservation next_reserved;
 };
 
+struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
+					    struct device *dev, u32 *id);
+void iommufd_device_release(struct iommufd_device *idev);
 struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ictx, u32 id);
 
 DEFINE_FREE(iommufd_device_put, struct iommufd_device *,

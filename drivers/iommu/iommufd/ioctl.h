@@ -31,6 +31,27 @@ struct iommufd_cmd {
 	struct file *(*open_file)(struct iommufd_object *obj);
 };
 
+/* Bytes of the largest structure of an extension. */
+#define IOMMUFD_EXTENSION_SIZE 128
+
+/**
+ * struct iommufd_extension - One more command, from another module
+ * @owner: that module; stays loaded while the command runs
+ * @nr: number of the command, above all of ours. Those between are holes
+ * @size: bytes of its structure
+ * @min_size: bytes of the first version of it
+ * @run: carries it out
+ */
+struct iommufd_extension {
+	struct module *owner;
+	unsigned int nr;
+	u16 size;
+	u16 min_size;
+	int (*run)(struct iommufd_cmd *cmd);
+};
+
+int iommufd_ioctl_extend(const struct iommufd_extension *extension);
+void iommufd_ioctl_unextend(const struct iommufd_extension *extension);
 long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif

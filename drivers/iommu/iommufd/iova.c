@@ -61,23 +61,24 @@ void iommufd_iova_init(struct iommufd_iova_space *space)
 	space->alignment = 1;
 }
 
-static void clear_allowed(struct iommufd_iova_space *space)
+static void free_ranges(struct rb_root_cached *root)
 {
 	struct iommufd_iova_range *range;
 
-	while ((range = first_range(&space->allowed, 0, ULONG_MAX))) {
-		interval_tree_remove(&range->node, &space->allowed);
+	while ((range = first_range(root, 0, ULONG_MAX))) {
+		interval_tree_remove(&range->node, root);
 		kfree(range);
 	}
 }
 
 /**
- * iommufd_iova_destroy - Free the allowed list
- * @space: space without spans and reservations
+ * iommufd_iova_destroy - Free the allowed list, and what is reserved for ever
+ * @space: space without spans and without reservations that anybody will give back
  */
 void iommufd_iova_destroy(struct iommufd_iova_space *space)
 {
-	clear_allowed(space);
+	free_ranges(&space->allowed);
+	free_ranges(&space->reserved);
 }
 
 /* @span or its left neighbour changed. */
@@ -321,7 +322,7 @@ int iommufd_iova_allow(struct iommufd_iova_space *space, struct list_head *list)
 		interval_tree_insert(&range->node, &allowed);
 	}
 
-	clear_allowed(space);
+	free_ranges(&space->allowed);
 	space->allowed = allowed;
 	INIT_LIST_HEAD(list);
 	return 0;

@@ -11,6 +11,7 @@
  * Locks: the XArray's own spinlock covers the step from "users is one" to "hidden".
  * It is a leaf.
  */
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -54,6 +55,7 @@ void *__iommufd_object_new(struct iommufd_ctx *ictx,
 		kfree(obj);
 		return ERR_PTR(-ENOMEM);
 	}
+	__module_get(class->owner);
 	return obj;
 }
 
@@ -68,6 +70,16 @@ void iommufd_object_publish(struct iommufd_object *obj)
 	xa_store(&obj->ictx->objects, obj->id, obj, GFP_KERNEL);
 }
 
+/* The class may be unloaded once the last object of its module is gone. */
+static void free_object(struct iommufd_object *obj)
+{
+	struct module *owner = obj->class->owner;
+
+	xa_erase(&obj->ictx->objects, obj->id);
+	kfree(obj);
+	module_put(owner);
+}
+
 /**
  * iommufd_object_discard - Forget an object whose construction failed
  * @obj: object that was never published and has nothing to undo
@@ -76,8 +88,7 @@ void iommufd_object_publish(struct iommufd_object *obj)
  */
 void iommufd_object_discard(struct iommufd_object *obj)
 {
-	xa_erase(&obj->ictx->objects, obj->id);
-	kfree(obj);
+	free_object(obj);
 }
 
 /**
@@ -189,8 +200,7 @@ static bool short_users_left(struct iommufd_object *obj, long timeout)
 static void destroy_and_free(struct iommufd_object *obj)
 {
 	obj->class->destroy(obj);
-	xa_erase(&obj->ictx->objects, obj->id);
-	kfree(obj);
+	free_object(obj);
 }
 
 /**

@@ -25,11 +25,13 @@ struct seq_file;
 /**
  * struct iommufd_object_class - One kind of object
  * @name: for messages
+ * @owner: module with @destroy if that is not iommufd; stays loaded with its objects
  * @destroy: undo all that construction did, but for the id and the memory. Called
  *	     once, without locks, when nobody can reach the object any more.
  */
 struct iommufd_object_class {
 	const char *name;
+	struct module *owner;
 	void (*destroy)(struct iommufd_object *obj);
 };
 
