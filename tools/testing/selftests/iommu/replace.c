@@ -110,7 +110,7 @@ static void replace_often(FIXTURE_DATA(replace) *self, struct traffic *traffic)
  * started by the processor that replaces, which does not do both at once: there is DMA
  * until a replace begins and from the moment it ends.
  */
-TEST_F(replace, R1_running_dma_never_faults)
+TEST_F_TIMEOUT(replace, R1_running_dma_never_faults, 180)
 {
 	struct traffic traffic;
 	long faults;
@@ -132,7 +132,7 @@ TEST_F(replace, R1_running_dma_never_faults)
  * And here frames come all the time, from other processors. They may meet the driver's
  * moment without an entry, but never a page table that lacks the page.
  */
-TEST_F(replace, R1_parallel_dma_never_meets_an_incomplete_table)
+TEST_F_TIMEOUT(replace, R1_parallel_dma_never_meets_an_incomplete_table, 180)
 {
 	struct traffic traffic;
 	struct klog log;
@@ -165,7 +165,7 @@ static unsigned int count_lines(const char *text, const char *what)
 	return n;
 }
 
-TEST_F(replace, R1_each_device_is_switched_once)
+TEST_F_TIMEOUT(replace, R1_each_device_is_switched_once, 180)
 {
 	static const char *const events[] = { "iommu/attach_device_to_domain" };
 
