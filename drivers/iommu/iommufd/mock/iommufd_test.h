@@ -53,7 +53,7 @@ enum {
 
 enum {
 	MOCK_FLAGS_ACCESS_WRITE = 1 << 0,
-	/* Fuzzers: any IOVA is fine, there is no memory to compare with. */
+	/* For fuzzers; this mock does not have it. */
 	MOCK_FLAGS_ACCESS_SYZ = 1 << 16,
 };
 

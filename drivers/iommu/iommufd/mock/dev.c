@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices behind the mock IOMMU.
+ *
+ * They sit on the platform bus, which is one of those that the IOMMU core watches. What
+ * ties them to the mock IOMMU is their firmware node: the core takes a device to the
+ * driver of the IOMMU that its firmware specification names.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/idr.h>
+#include <linux/iommu.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+
+#include "dev.h"
+#include "iommu.h"
+
+static DEFINE_IDA(numbers);
+
+static const struct property_entry pasid_properties[] = {
+	PROPERTY_ENTRY_U32("pasid-num-bits", MOCK_PASID_WIDTH),
+	{ }
+};
+
+static void release(struct device *dev)
+{
+	struct mock_dev *mdev = mock_dev_from(dev);
+
+	ida_free(&numbers, mdev->pdev.id);
+	/* The core has done this if it ever saw the device. */
+	iommu_fwspec_free(dev);
+	kfree(dev->iommu);
+	mutex_destroy(&mdev->mutex);
+	kfree(mdev);
+}
+
+/* Everything before the bus learns of the device. */
+static int prepare(struct mock_dev *mdev)
+{
+	struct device *dev = &mdev->pdev.dev;
+	int ret;
+
+	ret = iommu_fwspec_init(dev, mock_iommu_fwnode());
+	if (ret)
+		return ret;
+	if (mdev->flags & MOCK_FLAGS_DEVICE_PASID)
+		return device_create_managed_software_node(dev, pasid_properties, NULL);
+	return 0;
+}
+
+/**
+ * mock_dev_create - Plug a device in
+ * @flags: MOCK_FLAGS_DEVICE_*
+ *
+ * Context: Process context, may sleep.
+ * Return: the device; ERR_PTR(-ENODEV): the IOMMU did not take it; ERR_PTR(-ENOMEM).
+ */
+struct mock_dev *mock_dev_create(u32 flags)
+{
+	struct mock_dev *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!mdev)
+		return ERR_PTR(-ENOMEM);
+	ret = ida_alloc(&numbers, GFP_KERNEL);
+	if (ret < 0) {
+		kfree(mdev);
+		return ERR_PTR(ret);
+	}
+
+	mdev->flags = flags;
+	mutex_init(&mdev->mutex);
+	mdev->pdev.name = "iommufd_mock";
+	mdev->pdev.id = ret;
+	device_initialize(&mdev->pdev.dev);
+	mdev->pdev.dev.release = release;
+	ret = prepare(mdev) ?: platform_device_add(&mdev->pdev);
+	if (ret) {
+		put_device(&mdev->pdev.dev);
+		return ERR_PTR(ret);
+	}
+	/* The bus does not mind when the IOMMU core could not make a group. */
+	if (!device_iommu_mapped(&mdev->pdev.dev)) {
+		mock_dev_destroy(mdev);
+		return ERR_PTR(-ENOMEM);
+	}
+	return mdev;
+}
+
+/**
+ * mock_dev_destroy - Unplug a device
+ * @mdev: device that is not bound
+ *
+ * Context: Process context, may sleep.
+ */
+void mock_dev_destroy(struct mock_dev *mdev)
+{
+	platform_device_unregister(&mdev->pdev);
+}
+
+/**
+ * mock_dev_is - Is a device one of ours?
+ * @dev: any device
+ */
+bool mock_dev_is(struct device *dev)
+{
+	return dev->release == release;
+}
+
+/**
+ * mock_dev_report - Have a page fault
+ * @mdev: the device
+ * @event: says where
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL: faults are off.
+ */
+int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event)
+{
+	guard(mutex)(&mdev->mutex);
+	if (!mdev->faults)
+		return -EINVAL;
+	iommu_report_device_fault(&mdev->pdev.dev, event);
+	return 0;
+}

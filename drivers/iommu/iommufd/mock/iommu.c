@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mock IOMMU and its driver.
+ *
+ * The core finds it by its firmware node. It translates for mock devices only, puts
+ * each in a group of its own, and blocks what is not attached.
+ */
+#include <linux/err.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
+
+#include "dev.h"
+#include "domain.h"
+#include "iommu.h"
+#include "nested.h"
+
+#define NAME "iommufd_mock_iommu"
+
+static struct iommu_device mock_iommu;
+static struct platform_device *hwdev;
+static struct iopf_queue *iopf_queue;
+
+static int block(struct iommu_domain *domain, struct device *dev)
+{
+	return 0;
+}
+
+static const struct iommu_domain_ops blocking_ops = {
+	.attach_dev = block,
+};
+
+static struct iommu_domain blocking_domain = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &blocking_ops,
+};
+
+static bool has_cap(struct device *dev, enum iommu_cap cap)
+{
+	switch (cap) {
+	case IOMMU_CAP_CACHE_COHERENCY:
+		return true;
+	case IOMMU_CAP_DIRTY_TRACKING:
+		return !(mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
+	default:
+		return false;
+	}
+}
+
+static void *hw_info(struct device *dev, u32 *length, u32 *type)
+{
+	struct iommu_test_hw_info *info;
+
+	if (*type != IOMMU_HW_INFO_TYPE_DEFAULT && *type != IOMMU_HW_INFO_TYPE_SELFTEST)
+		return ERR_PTR(-EOPNOTSUPP);
+	info = kzalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
+	if (!info)
+		return ERR_PTR(-ENOMEM);
+	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
+	*length = sizeof(*info);
+	*type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	return info;
+}
+
+static struct iommu_domain *alloc_paging(struct device *dev)
+{
+	return mock_domain_alloc(mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA,
+				 false);
+}
+
+static struct iommu_domain *alloc_user(struct device *dev, u32 flags,
+				       struct iommu_domain *parent,
+				       const struct iommu_user_data *data)
+{
+	bool huge = mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA;
+	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	struct iommu_hwpt_selftest cfg = { };
+	int ret;
+
+	if (parent)
+		return flags ? ERR_PTR(-EOPNOTSUPP) : mock_nested_alloc(parent, data);
+
+	if (flags & ~(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+		      IOMMU_HWPT_ALLOC_PASID))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (dirty && !has_cap(dev, IOMMU_CAP_DIRTY_TRACKING))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (data && data->type != IOMMU_HWPT_DATA_SELFTEST)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (data) {
+		ret = iommu_copy_struct_from_user(&cfg, data, IOMMU_HWPT_DATA_SELFTEST,
+						  pagetable_type);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	return mock_domain_alloc(huge || cfg.pagetable_type == MOCK_IOMMUPT_HUGE, dirty);
+}
+
+static struct iommu_device *probe_device(struct device *dev)
+{
+	return mock_dev_is(dev) ? &mock_iommu : ERR_PTR(-ENODEV);
+}
+
+static int enable_feature(struct device *dev, enum iommu_dev_features feature)
+{
+	struct mock_dev *mdev = mock_dev_from(dev);
+	int ret;
+
+	if (feature != IOMMU_DEV_FEAT_IOPF)
+		return -ENODEV;
+	guard(mutex)(&mdev->mutex);
+	ret = iopf_queue_add_device(iopf_queue, dev);
+	mdev->faults = !ret;
+	return ret;
+}
+
+static int disable_feature(struct device *dev, enum iommu_dev_features feature)
+{
+	struct mock_dev *mdev = mock_dev_from(dev);
+
+	if (feature != IOMMU_DEV_FEAT_IOPF)
+		return -ENODEV;
+	guard(mutex)(&mdev->mutex);
+	mdev->faults = false;
+	iopf_queue_remove_device(iopf_queue, dev);
+	return 0;
+}
+
+/* The device would retry; there is none. */
+static void page_response(struct device *dev, struct iopf_fault *fault,
+			  struct iommu_page_response *response)
+{
+}
+
+static const struct iommu_ops mock_ops = {
+	.owner = THIS_MODULE,
+	.capable = has_cap,
+	.hw_info = hw_info,
+	.domain_alloc_user = alloc_user,
+	.domain_alloc_paging = alloc_paging,
+	.probe_device = probe_device,
+	.device_group = generic_device_group,
+	.dev_enable_feat = enable_feature,
+	.dev_disable_feat = disable_feature,
+	.page_response = page_response,
+	.default_domain = &blocking_domain,
+	.blocked_domain = &blocking_domain,
+	.pgsize_bitmap = MOCK_PAGE_SIZE,
+	.user_pasid_table = 1,
+};
+
+/**
+ * mock_iommu_fwnode - What leads a device to the mock IOMMU
+ */
+struct fwnode_handle *mock_iommu_fwnode(void)
+{
+	return dev_fwnode(&hwdev->dev);
+}
+
+static int add_hwdev(void)
+{
+	struct fwnode_handle *fwnode = fwnode_create_software_node(NULL, NULL);
+	struct platform_device_info info = {
+		.name = NAME,
+		.id = PLATFORM_DEVID_NONE,
+		.fwnode = fwnode,
+	};
+
+	if (IS_ERR(fwnode))
+		return PTR_ERR(fwnode);
+	hwdev = platform_device_register_full(&info);
+	if (IS_ERR(hwdev))
+		fwnode_remove_software_node(fwnode);
+	return PTR_ERR_OR_ZERO(hwdev);
+}
+
+static void remove_hwdev(void)
+{
+	struct fwnode_handle *fwnode = mock_iommu_fwnode();
+
+	platform_device_unregister(hwdev);
+	fwnode_remove_software_node(fwnode);
+}
+
+static int add_iommu(void)
+{
+	int ret;
+
+	mock_iommu.max_pasids = 1U << MOCK_PASID_WIDTH;
+	ret = iommu_device_sysfs_add(&mock_iommu, &hwdev->dev, NULL, "%s", NAME);
+	if (ret)
+		return ret;
+	ret = iommu_device_register(&mock_iommu, &mock_ops, &hwdev->dev);
+	if (ret)
+		iommu_device_sysfs_remove(&mock_iommu);
+	return ret;
+}
+
+/**
+ * mock_iommu_register - Plug the IOMMU in
+ *
+ * Return: 0 or what the core said.
+ */
+int mock_iommu_register(void)
+{
+	int ret;
+
+	iopf_queue = iopf_queue_alloc("mock-iopfq");
+	if (!iopf_queue)
+		return -ENOMEM;
+	ret = add_hwdev();
+	if (ret)
+		goto free_queue;
+	ret = add_iommu();
+	if (ret)
+		goto no_hwdev;
+	return 0;
+
+no_hwdev:
+	remove_hwdev();
+free_queue:
+	iopf_queue_free(iopf_queue);
+	return ret;
+}
+
+/**
+ * mock_iommu_unregister - Unplug the IOMMU, of which no device is left
+ */
+void mock_iommu_unregister(void)
+{
+	iommu_device_sysfs_remove(&mock_iommu);
+	iommu_device_unregister(&mock_iommu);
+	remove_hwdev();
+	iopf_queue_free(iopf_queue);
+}
