@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "iommufd.h"
+#include "mock.h"
+
+#define KSFT_SKIP 4
+
+static int run(int fd, struct iommu_test_cmd *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return __iommufd_ioctl(fd, IOMMU_TEST_CMD, cmd);
+}
+
+int mock_open(void)
+{
+	int fd = iommufd_open();
+
+	if (__mock_memory_limit(fd, 65536) == -ENOTTY) {
+		printf("      SKIP      the kernel has no mock IOMMU (iommufd_mock)\n");
+		_exit(KSFT_SKIP);
+	}
+	return fd;
+}
+
+int __mock_device(int fd, __u32 pt, __u32 flags, struct mock_device *dev)
+{
+	struct iommu_test_cmd cmd = {
+		.op = flags ? IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS : IOMMU_TEST_OP_MOCK_DOMAIN,
+		.id = pt,
+		.mock_domain_flags.dev_flags = flags,
+	};
+	int ret = run(fd, &cmd);
+
+	if (ret)
+		return ret;
+	dev->stdev = cmd.mock_domain.out_stdev_id;
+	dev->idev = cmd.mock_domain.out_idev_id;
+	dev->hwpt = cmd.mock_domain.out_hwpt_id;
+	return 0;
+}
+
+struct mock_device mock_device(int fd, __u32 pt)
+{
+	struct mock_device dev;
+
+	must(__mock_device(fd, pt, 0, &dev));
+	return dev;
+}
+
+int __mock_replace(int fd, __u32 stdev, __u32 *pt)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE,
+		.id = stdev,
+		.mock_domain_replace.pt_id = *pt,
+	};
+	int ret = run(fd, &cmd);
+
+	if (!ret)
+		*pt = cmd.mock_domain_replace.pt_id;
+	return ret;
+}
+
+int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_ADD_RESERVED,
+		.id = ioas,
+		.add_reserved = { .start = start, .length = length },
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_memory_limit(int fd, __u32 limit)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_SET_TEMP_MEMORY_LIMIT,
+		.memory_limit.limit = limit,
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_check_map(int fd, __u32 hwpt, const void *va, __u64 length, __u64 iova)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MD_CHECK_MAP,
+		.id = hwpt,
+		.check_map = { .iova = iova, .length = length, .uptr = (uintptr_t)va },
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_check_refs(int fd, const void *va, __u64 length, __u32 pins)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MD_CHECK_REFS,
+		.check_refs = { .length = length, .uptr = (uintptr_t)va, .refs = pins },
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_check_iotlb(int fd, __u32 hwpt, __u32 entry, __u32 value)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MD_CHECK_IOTLB,
+		.id = hwpt,
+		.check_iotlb = { .id = entry, .iotlb = value },
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
+		 const void *bitmap, __u64 *marked)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_DIRTY,
+		.id = hwpt,
+		.dirty = {
+			.iova = iova,
+			.length = length,
+			.page_size = page_size,
+			.uptr = (uintptr_t)bitmap,
+		},
+	};
+	int ret = run(fd, &cmd);
+
+	if (!ret)
+		*marked = cmd.dirty.out_nr_dirty;
+	return ret;
+}
+
+int __mock_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_TRIGGER_IOPF,
+		.trigger_iopf = {
+			.dev_id = idev,
+			.pasid = pasid,
+			.grpid = grpid,
+			.perm = IOMMU_PGFAULT_PERM_READ | IOMMU_PGFAULT_PERM_WRITE,
+			.addr = addr,
+		},
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_access(int fd, __u32 ioas, __u32 flags)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_CREATE_ACCESS,
+		.id = ioas,
+		.create_access.flags = flags,
+	};
+	int ret = run(fd, &cmd);
+
+	return ret ?: (int)cmd.create_access.out_access_fd;
+}
+
+int __mock_access_replace(int fd, int access, __u32 ioas)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_ACCESS_REPLACE_IOAS,
+		.id = access,
+		.access_replace_ioas.ioas_id = ioas,
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_pin(int fd, int access, __u32 flags, __u64 iova, __u64 length, const void *va)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_ACCESS_PAGES,
+		.id = access,
+		.access_pages = {
+			.flags = flags,
+			.iova = iova,
+			.length = length,
+			.uptr = (uintptr_t)va,
+		},
+	};
+	int ret = run(fd, &cmd);
+
+	return ret ?: (int)cmd.access_pages.out_access_pages_id;
+}
+
+int __mock_unpin(int fd, int access, __u32 item)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_DESTROY_ACCESS_PAGES,
+		.id = access,
+		.destroy_access_pages.access_pages_id = item,
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_rw(int fd, int access, __u32 flags, __u64 iova, void *data, __u64 length)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_ACCESS_RW,
+		.id = access,
+		.access_rw = {
+			.flags = flags,
+			.iova = iova,
+			.length = length,
+			.uptr = (uintptr_t)data,
+		},
+	};
+
+	return run(fd, &cmd);
+}
