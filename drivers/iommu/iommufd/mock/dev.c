@@ -101,6 +101,8 @@ void mock_dev_destroy(struct mock_dev *mdev)
 /**
  * mock_dev_is - Is a device one of ours?
  * @dev: any device
+ *
+ * Return: true if so.
  */
 bool mock_dev_is(struct device *dev)
 {

@@ -159,7 +159,7 @@ static void flush(struct mock_domain *mock, unsigned long iova, unsigned long la
 {
 	unsigned long *ptep;
 
-	last = min(last, (unsigned long)MOCK_APERTURE_LAST);
+	last = min_t(unsigned long, last, MOCK_APERTURE_LAST);
 	for (; iova <= last; iova += MOCK_PAGE_SIZE) {
 		ptep = find_pte(mock, iova);
 		if (ptep)
@@ -299,6 +299,8 @@ struct iommu_domain *mock_domain_alloc(bool huge, bool dirty)
 /**
  * mock_domain_is - Is a domain a page table of ours?
  * @domain: any domain
+ *
+ * Return: true if so.
  */
 bool mock_domain_is(struct iommu_domain *domain)
 {
@@ -308,6 +310,8 @@ bool mock_domain_is(struct iommu_domain *domain)
 /**
  * mock_domain_tracks - Is dirty tracking on?
  * @domain: page table of ours
+ *
+ * Return: true if so.
  */
 bool mock_domain_tracks(struct iommu_domain *domain)
 {

@@ -154,6 +154,8 @@ static const struct iommu_ops mock_ops = {
 
 /**
  * mock_iommu_fwnode - What leads a device to the mock IOMMU
+ *
+ * Return: the node, owned by this file.
  */
 struct fwnode_handle *mock_iommu_fwnode(void)
 {

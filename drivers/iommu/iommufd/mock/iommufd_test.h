@@ -88,7 +88,7 @@ enum {
 /* The second page table set for this PASID is refused, once. */
 #define IOMMU_TEST_PASID_RESERVED 1024
 
-/**
+/*
  * struct iommu_test_cmd - ioctl(IOMMU_TEST_CMD)
  * @size: sizeof(struct iommu_test_cmd)
  * @op: IOMMU_TEST_OP_*
