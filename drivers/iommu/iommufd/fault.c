@@ -8,7 +8,9 @@
  * at any time in exactly one of the two places, so it is answered exactly once. No lock
  * is held while user memory is touched: a reader that stands still stops nobody.
  *
- * Locks: fault->lock, a leaf but for the lock of fault->read inside.
+ * Locks: fault->answering, inside igroup->lock, from taking a group to having answered
+ * it: when an attachment has ended, no answer to its device is under way. Then
+ * fault->lock, a leaf but for the lock of fault->read inside.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -58,6 +60,7 @@ static void fault_destroy(struct iommufd_object *obj)
 	/* No page table is left, and the end of each attachment answered its groups. */
 	WARN_ON(!list_empty(&fault->queued) || !xa_empty(&fault->read));
 	xa_destroy(&fault->read);
+	mutex_destroy(&fault->answering);
 }
 
 static const struct iommufd_object_class fault_class = {
@@ -176,6 +179,7 @@ static int respond(struct iommufd_fault *fault, const struct iommu_hwpt_page_res
 
 	if (resp->code != IOMMUFD_PAGE_RESP_SUCCESS && resp->code != IOMMUFD_PAGE_RESP_INVALID)
 		return -EINVAL;
+	guard(mutex)(&fault->answering);
 	/* A cookie that is only reserved belongs to a read under way. */
 	scoped_guard(spinlock, &fault->lock) {
 		group = xa_load(&fault->read, resp->cookie);
@@ -239,6 +243,7 @@ int iommufd_fault_alloc(struct iommufd_cmd *cmd)
 	if (IS_ERR(fault))
 		return PTR_ERR(fault);
 
+	mutex_init(&fault->answering);
 	spin_lock_init(&fault->lock);
 	INIT_LIST_HEAD(&fault->queued);
 	xa_init_flags(&fault->read, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -319,7 +324,7 @@ struct iommufd_fault_handle *iommufd_fault_handle_new(struct iommufd_device *ide
  * @fault: the queue
  * @handle: attachment that has ended in the core, so that no new faults come; freed
  *
- * The device gets the answer "invalid" for each.
+ * The device gets the answer "invalid" for each, and none afterwards.
  *
  * Context: Process context. Holds igroup->lock.
  */
@@ -329,6 +334,7 @@ void iommufd_fault_end(struct iommufd_fault *fault, struct iommufd_fault_handle 
 	unsigned long cookie;
 	LIST_HEAD(open);
 
+	guard(mutex)(&fault->answering);
 	scoped_guard(spinlock, &fault->lock) {
 		list_for_each_entry_safe(group, tmp, &fault->queued, node)
 			if (group->attach_handle == &handle->handle)

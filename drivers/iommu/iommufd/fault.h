@@ -7,6 +7,7 @@
 
 #include <linux/iommu.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
@@ -15,6 +16,7 @@
 /**
  * struct iommufd_fault - A fault queue
  * @eventq: users are HWPTs and the file
+ * @answering: held while a group is taken and answered
  * @lock: protects @queued, and moves between it and @read
  * @queued: struct iopf_group that nobody has read
  * @read: cookie -> struct iopf_group that waits for its response
@@ -22,6 +24,7 @@
  */
 struct iommufd_fault {
 	struct iommufd_eventq eventq;
+	struct mutex answering; /* from taking to answering */
 	spinlock_t lock; /* protects @queued */
 	struct list_head queued;
 	struct xarray read;
