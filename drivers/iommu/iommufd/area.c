@@ -48,10 +48,12 @@ struct iommufd_area *iommufd_area_new(struct iommufd_pages *pages, unsigned long
 
 /**
  * iommufd_area_free - Free an area that is in no IOAS
- * @area: holds nothing
+ * @area: holds nothing, unless it is lost
  */
 void iommufd_area_free(struct iommufd_area *area)
 {
+	if (area->lost)
+		return;
 	iommufd_pages_put(area->pages);
 	kfree(area);
 }
@@ -163,7 +165,8 @@ int iommufd_area_split(struct iommufd_ioas *ioas, unsigned long iova)
 	if (left->state != IOMMUFD_AREA_MAPPED)
 		return -EBUSY;
 	offset = iommufd_area_offset(left, iova);
-	if (offset_in_page(iova) || offset_in_page(offset) || atomic_read(&left->accesses))
+	if (offset_in_page(iova) || offset_in_page(offset) || atomic_read(&left->accesses) ||
+	    left->lost)
 		return -EINVAL;
 
 	right = iommufd_area_new(left->pages, offset, left->span.last - iova + 1, left->prot);

@@ -37,6 +37,7 @@ enum iommufd_area_state {
  * @holder: which pages of it, inserted while the IOAS has a domain. Only a cut changes it
  * @page_offset: byte within the first page where the area begins, immutable
  * @prot: IOMMU_READ and the like, immutable
+ * @lost: an IOMMU driver could not unmap it, so it holds its pages for ever
  */
 struct iommufd_area {
 	/* ioas->iova_rwsem */
@@ -50,6 +51,7 @@ struct iommufd_area {
 	struct iommufd_holder holder;
 	unsigned int page_offset;
 	int prot;
+	bool lost;
 };
 
 struct iommufd_area *iommufd_area_new(struct iommufd_pages *pages, unsigned long offset,

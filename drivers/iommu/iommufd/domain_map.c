@@ -88,6 +88,10 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 		}
 
 		npages = iommufd_extents_run(&area->pages->extents, index, last, &pfn);
+		if (!npages) {
+			ret = -EFAULT;
+			break;
+		}
 		length = min(npages * PAGE_SIZE - offset, left);
 		ret = map_run(domain, iova, PFN_PHYS(pfn) + offset, length, area->prot,
 			      huge_pages);
@@ -109,7 +113,8 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
  * @domain: domain in which the area is mapped
  * @area: the area
  *
- * Devices can not reach the memory through @domain afterwards.
+ * Devices can not reach the memory through @domain afterwards. Should a driver not have
+ * unmapped everything, the area is marked lost: its pages stay pinned for ever.
  *
  * Context: Process context, may sleep.
  */
@@ -121,9 +126,11 @@ void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area
 		unsigned long step_last = min(iova | (STEP - 1), last);
 		size_t length = step_last - iova + 1;
 
-		/* IOPTEs that stay behind lead to memory that is about to be freed. */
-		if (WARN_ON(iommu_unmap(domain, iova, length) != length))
+		/* A fault of the driver. The IOPTEs that stay behind keep the memory. */
+		if (WARN_ON(iommu_unmap(domain, iova, length) != length)) {
+			area->lost = true;
 			return;
+		}
 		if (step_last == ULONG_MAX)
 			return;
 		iova = step_last + 1;

@@ -55,12 +55,15 @@ static int fill(struct iommufd_ioas *ioas, struct iommufd_area *area)
 
 	list_for_each_entry_continue_reverse(mirror, &ioas->mirrors, entry)
 		iommufd_domain_unmap(mirror->domain, area);
-	iommufd_pages_release(area->pages, &area->holder);
+	if (!area->lost)
+		iommufd_pages_release(area->pages, &area->holder);
 	return ret;
 }
 
 static void release(struct iommufd_area *area)
 {
+	if (area->lost)
+		return;
 	guard(mutex)(&area->pages->mutex);
 	iommufd_pages_release(area->pages, &area->holder);
 }
@@ -360,13 +363,13 @@ static int fill_one(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror,
 	int ret;
 
 	guard(mutex)(&area->pages->mutex);
-	if (first) {
+	if (first && !area->lost) {
 		ret = iommufd_pages_hold(area->pages, &area->holder);
 		if (ret)
 			return ret;
 	}
 	ret = iommufd_domain_map(mirror->domain, area, ioas->huge_pages);
-	if (ret && first)
+	if (ret && first && !area->lost)
 		iommufd_pages_release(area->pages, &area->holder);
 	return ret;
 }

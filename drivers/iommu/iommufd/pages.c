@@ -63,6 +63,7 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 	WARN_ON(!iommufd_holders_empty(&pages->holders, 0, ULONG_MAX));
 	iommufd_extents_destroy(&pages->extents);
 	iommufd_account_destroy(&pages->payer);
+	mutex_destroy(&pages->mutex);
 	pages->ops->free(pages);
 }
 
@@ -72,7 +73,7 @@ static void unpin_range(struct iommufd_pages *pages, unsigned long first, unsign
 		unsigned long pfn, n;
 
 		n = iommufd_extents_run(&pages->extents, first, last, &pfn);
-		if (WARN_ON(!n))
+		if (!n)
 			return;
 		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), n, pages->writable);
 		first += n;
@@ -149,7 +150,8 @@ static int pin_holes(struct iommufd_pages *pages, unsigned long first, unsigned 
  *
  * Context: Process context, may sleep for long. Holds pages->mutex.
  * Return: 0; -ENOMEM: no memory or RLIMIT_MEMLOCK exceeded; -EFAULT: the memory is not
- * there, not writable as asked, or its process is gone; -EINTR: a fatal signal came.
+ * there, not writable as asked, or its process is gone; -EPERM: its file was sealed;
+ * -EINTR: a fatal signal came.
  * After an error everything is as before.
  */
 int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holder)
