@@ -31,6 +31,7 @@ static void idev_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
 
+	iommufd_group_count_owned(idev->igroup, -1);
 	iommu_device_release_dma_owner(idev->dev);
 	iommufd_group_put(idev->igroup);
 }
@@ -97,7 +98,7 @@ static int check_msi_isolation(struct iommufd_group *igroup, struct device *dev)
 				     "iommufd: interrupts are not remapped here, so the device could send any of them; iommufd.allow_unsafe_interrupts=1 accepts that\n");
 		return -EPERM;
 	}
-	dev_warn(dev, "iommufd: bound without isolated interrupts\n");
+	dev_warn_ratelimited(dev, "iommufd: to be bound without isolated interrupts\n");
 	return 0;
 }
 
@@ -129,6 +130,7 @@ struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 		return ERR_PTR(ret);
 	}
 
+	iommufd_group_count_owned(igroup, 1);
 	idev->dev = dev;
 	idev->igroup = igroup;
 	idev->enforce_cc = device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
@@ -271,9 +273,35 @@ static void *driver_info(struct device *dev, u32 want, u32 *length, u32 *type)
 	return data;
 }
 
+/* Fill in the reply but for its data, which the caller frees. */
+static void *collect_info(struct iommufd_cmd *cmd, struct iommu_hw_info *arg, u32 *length)
+{
+	u32 want = arg->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE ? arg->in_data_type :
+								IOMMU_HW_INFO_TYPE_DEFAULT;
+	void *data;
+	u32 type;
+
+	struct iommufd_device *idev __free(iommufd_device_put) =
+		iommufd_device_get(cmd->ictx, arg->dev_id);
+	if (IS_ERR(idev))
+		return idev;
+	data = driver_info(idev->dev, want, length, &type);
+	if (IS_ERR(data))
+		return data;
+
+	arg->out_data_type = type;
+	arg->out_max_pasid_log2 = 0;
+	arg->out_capabilities = iommufd_dirty_offered(idev->dev) ?
+				IOMMU_HW_CAP_DIRTY_TRACKING : 0;
+	pasid_info(idev->dev, arg);
+	return data;
+}
+
 /**
  * iommufd_device_hw_info - IOMMU_GET_HW_INFO
  * @cmd: struct iommu_hw_info
+ *
+ * The device may be unbound while user memory is written to.
  *
  * Return: 0; -ENOENT; -EFAULT; -EOPNOTSUPP: the device has no information of the wanted
  * type; errors of the driver.
@@ -281,16 +309,10 @@ static void *driver_info(struct device *dev, u32 want, u32 *length, u32 *type)
 int iommufd_device_hw_info(struct iommufd_cmd *cmd)
 {
 	struct iommu_hw_info *arg = cmd->arg;
-	u32 want = arg->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE ? arg->in_data_type :
-								IOMMU_HW_INFO_TYPE_DEFAULT;
 	void __user *uptr = u64_to_user_ptr(arg->data_uptr);
-	u32 length, type, copied;
+	u32 length, copied;
 
-	struct iommufd_device *idev __free(iommufd_device_put) =
-		iommufd_device_get(cmd->ictx, arg->dev_id);
-	if (IS_ERR(idev))
-		return PTR_ERR(idev);
-	void *data __free(kfree) = driver_info(idev->dev, want, &length, &type);
+	void *data __free(kfree) = collect_info(cmd, arg, &length);
 	if (IS_ERR(data))
 		return PTR_ERR(no_free_ptr(data));
 
@@ -298,12 +320,6 @@ int iommufd_device_hw_info(struct iommufd_cmd *cmd)
 	if (copy_to_user(uptr, data, copied) ||
 	    clear_user(uptr + copied, arg->data_len - copied))
 		return -EFAULT;
-
 	arg->data_len = length;
-	arg->out_data_type = type;
-	arg->out_max_pasid_log2 = 0;
-	arg->out_capabilities = iommufd_dirty_offered(idev->dev) ?
-				IOMMU_HW_CAP_DIRTY_TRACKING : 0;
-	pasid_info(idev->dev, arg);
 	return 0;
 }

@@ -84,15 +84,36 @@ void iommufd_group_put(struct iommufd_group *igroup)
 }
 
 /**
- * iommufd_ctx_has_group - Is a device of a group bound to a context?
+ * iommufd_group_count_owned - Take down that a claim on the group came or goes
+ * @igroup: the group
+ * @change: 1 after the claim, -1 before it is given up
+ *
+ * Context: Process context. Takes ictx->groups_lock.
+ */
+void iommufd_group_count_owned(struct iommufd_group *igroup, int change)
+{
+	guard(mutex)(&igroup->ictx->groups_lock);
+	igroup->owned += change;
+}
+
+/**
+ * iommufd_ctx_has_group - Does a context own a group?
  * @ictx: the context, or NULL
  * @group: the group, or NULL
  *
- * Context: Any. The caller has references on both.
- * Return: true when there is one.
+ * VFIO asks before it resets all of a slot, so a bind that may still fail does not count.
+ *
+ * Context: Process context. The caller has references on both. Takes ictx->groups_lock.
+ * Return: true when a device of the group is bound to the context.
  */
 bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
 {
-	return ictx && group && xa_load(&ictx->groups, iommu_group_id(group));
+	struct iommufd_group *igroup;
+
+	if (!ictx || !group)
+		return false;
+	guard(mutex)(&ictx->groups_lock);
+	igroup = xa_load(&ictx->groups, iommu_group_id(group));
+	return igroup && igroup->owned;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);

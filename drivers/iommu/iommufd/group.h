@@ -15,7 +15,8 @@
  * struct iommufd_group - The devices of one iommu_group bound to one context
  * @ictx: the context, immutable
  * @group: the group, referenced. Immutable
- * @refs: bound devices; under ictx->groups_lock
+ * @refs: devices that are bound, or about to be; under ictx->groups_lock
+ * @owned: those whose claim on the group stands; under ictx->groups_lock
  * @lock: protects the members below it, and struct iommufd_device's attachment
  * @hwpt: the page table that all of @attached use, NULL when that is empty
  * @fault_handle: the attachment in the core if @hwpt delivers page faults, else NULL
@@ -26,6 +27,7 @@ struct iommufd_group {
 	struct iommufd_ctx *ictx;
 	struct iommu_group *group;
 	unsigned int refs;
+	unsigned int owned;
 
 	struct mutex lock; /* protects what follows */
 	struct iommufd_hwpt *hwpt;
@@ -35,6 +37,7 @@ struct iommufd_group {
 
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct device *dev);
 void iommufd_group_put(struct iommufd_group *igroup);
+void iommufd_group_count_owned(struct iommufd_group *igroup, int change);
 
 DEFINE_FREE(iommufd_group_put, struct iommufd_group *,
 	    IS_ERR_OR_NULL(_T) ? (void)0 : iommufd_group_put(_T))
