@@ -83,9 +83,10 @@ static struct iommu_domain *alloc_domain(struct device *dev, u32 flags,
  * iommufd_hwpt_require_cc - Make all DMA of a page table coherent
  * @hwpt: the page table
  *
- * Drivers can turn this on for a domain without mappings at least.
+ * Drivers can turn this on for a domain without mappings at least. Nobody maps anything
+ * meanwhile, so no mapping can be half-way when they look.
  *
- * Context: Holds ioas->mutex.
+ * Context: Process context, may sleep. Holds ioas->mutex.
  * Return: 0, or -EINVAL when it is too late or impossible.
  */
 int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt)
@@ -93,7 +94,10 @@ int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt)
 	struct iommu_domain *domain = hwpt->domain;
 
 	lockdep_assert_held(&hwpt->ioas->mutex);
-	if (!hwpt->enforce_cc && domain->ops->enforce_cache_coherency)
+	if (hwpt->enforce_cc)
+		return 0;
+	guard(rwsem_write)(&hwpt->ioas->domains_rwsem);
+	if (domain->ops->enforce_cache_coherency)
 		hwpt->enforce_cc = domain->ops->enforce_cache_coherency(domain);
 	return hwpt->enforce_cc ? 0 : -EINVAL;
 }
