@@ -50,6 +50,7 @@ static int ctx_release(struct inode *inode, struct file *file)
 
 	iommufd_object_destroy_all(ictx);
 	WARN_ON(!xa_empty(&ictx->groups));
+	mutex_destroy(&ictx->groups_lock);
 	kfree(ictx);
 	return 0;
 }

@@ -355,7 +355,11 @@ void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m)
 	unsigned long id;
 
 	guard(spinlock)(&ictx->objects.xa_lock);
-	xa_for_each(&ictx->objects, id, obj)
+	xa_for_each(&ictx->objects, id, obj) {
+		/* The caller comes back with a larger buffer. */
+		if (seq_has_overflowed(m))
+			break;
 		seq_printf(m, "iommufd-object:\t%lu %s, %u users\n", id, obj->class->name,
 			   refcount_read(&obj->users) - 1);
+	}
 }

@@ -22,7 +22,7 @@ static int set_rlimit_mode(struct iommufd_ctx *ictx, u64 mode)
 		return -EBUSY;
 	if (mode != IOMMUFD_ACCOUNT_USER && mode != IOMMUFD_ACCOUNT_MM)
 		return -EINVAL;
-	ictx->account_mode = mode;
+	WRITE_ONCE(ictx->account_mode, mode);
 	return 0;
 }
 

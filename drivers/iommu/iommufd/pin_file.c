@@ -160,8 +160,9 @@ static long pin_locked(struct iommufd_pages *pages, loff_t start, loff_t end,
 	if (has_hole(file, start, end))
 		return -EFAULT;
 	pinned = memfd_pin_folios(file, start, end - 1, folios, n, offset);
+	/* What became of a file that is too short now says -EINVAL. */
 	if (pinned <= 0)
-		return pinned ?: -EFAULT;
+		return pinned && pinned != -EINVAL ? pinned : -EFAULT;
 	ret = clear_unused(file, folios, pinned);
 	if (ret)
 		unpin_folios(folios, pinned);

@@ -68,7 +68,7 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 	guard(spinlock)(&ictx->objects.xa_lock);
 	if (ictx->vfio_ioas)
 		return -EINVAL;
-	ictx->no_iommu = true;
+	WRITE_ONCE(ictx->no_iommu, true);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);

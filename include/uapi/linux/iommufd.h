@@ -212,7 +212,7 @@ struct iommu_ioas_map {
  * @size: sizeof(struct iommu_ioas_map_file)
  * @flags: From &enum iommufd_ioas_map_flags
  * @ioas_id: IOAS to map into
- * @fd: A memfd or a dma-buf
+ * @fd: A memfd, or another file of shmem or hugetlbfs
  * @start: Byte offset in the file
  * @length: Bytes to map
  * @iova: As in struct iommu_ioas_map
@@ -221,7 +221,8 @@ struct iommu_ioas_map {
  * depend on any address space of a process.
  *
  * EBADF: not a file descriptor. EINVAL: beyond the end of the file, or a file
- * of a kind that cannot be pinned. ENODEV: the dma-buf is revoked.
+ * of another kind. EPERM: writable for devices, but not open for writing or
+ * sealed against it.
  */
 struct iommu_ioas_map_file {
 	__u32 size;
