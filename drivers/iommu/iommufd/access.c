@@ -371,7 +371,7 @@ static struct page **list_pages(struct iommufd_pages *pages,
 
 	while (index <= holder->node.last) {
 		n = iommufd_extents_run(&pages->extents, index, holder->node.last, &pfn);
-		if (!n)
+		if (WARN_ON(!n))
 			break;
 		for (index += n; n; n--)
 			*out++ = pfn_to_page(pfn++);
@@ -530,7 +530,7 @@ static void copy_held(struct iommufd_pages *pages, unsigned long offset, void *d
 		size_t in_page = offset_in_page(offset);
 		size_t n = min(length, PAGE_SIZE - in_page);
 
-		if (!iommufd_extents_run(&pages->extents, index, index, &pfn))
+		if (WARN_ON(!iommufd_extents_run(&pages->extents, index, index, &pfn)))
 			return;
 		if (write)
 			memcpy_to_page(pfn_to_page(pfn), in_page, data, n);

@@ -88,7 +88,7 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 		}
 
 		npages = iommufd_extents_run(&area->pages->extents, index, last, &pfn);
-		if (!npages) {
+		if (WARN_ON(!npages)) {
 			ret = -EFAULT;
 			break;
 		}

@@ -255,8 +255,8 @@ static noinline unsigned long run_in_more_chunks(struct iommufd_extents *ext,
  * @pfn: set to the PFN of @index
  *
  * Context: Any. The caller serialises.
- * Return: length of the run in pages, at least 1 and at most @last - @index + 1; 0, after
- * a warning, if the store does not have @index at all.
+ * Return: length of the run in pages, at least 1 and at most @last - @index + 1; 0 if the
+ * store does not have @index at all.
  */
 unsigned long iommufd_extents_run(struct iommufd_extents *ext, unsigned long index,
 				  unsigned long last, unsigned long *pfn)
@@ -265,7 +265,7 @@ unsigned long iommufd_extents_run(struct iommufd_extents *ext, unsigned long ind
 	unsigned long npages = last - index + 1;
 	unsigned long n = within_chunk(index, npages), run;
 
-	if (WARN_ON_ONCE(!entry))
+	if (!entry)
 		return 0;
 
 	/* With scattered pages this is called for every single one. */
