@@ -51,9 +51,10 @@ void iommufd_account_destroy(struct iommufd_payer *payer)
 	put_task_struct(payer->task);
 }
 
-static int charge_user(struct iommufd_payer *payer, unsigned long npages)
+static int charge_user(struct iommufd_payer *payer, unsigned long npages, bool force)
 {
-	unsigned long limit = task_rlimit(payer->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	unsigned long limit = force ? LONG_MAX :
+			      task_rlimit(payer->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	atomic_long_t *locked = &payer->user->locked_vm;
 	unsigned long old = atomic_long_read(locked);
 
@@ -64,14 +65,31 @@ static int charge_user(struct iommufd_payer *payer, unsigned long npages)
 	return 0;
 }
 
-static int change_mm(struct iommufd_payer *payer, unsigned long npages, bool charge)
+static int change_mm(struct iommufd_payer *payer, unsigned long npages, bool charge,
+		     bool force)
 {
 	int ret;
 
 	/* The mm may have no users left, but the structure is ours while we pay. */
 	mmap_write_lock(payer->mm);
-	ret = __account_locked_vm(payer->mm, npages, charge, payer->task, false);
+	ret = __account_locked_vm(payer->mm, npages, charge, payer->task, force);
 	mmap_write_unlock(payer->mm);
+	return ret;
+}
+
+static int charge(struct iommufd_payer *payer, unsigned long npages, bool force)
+{
+	int ret = 0;
+
+	/* Others may have brought the user above the limit. */
+	if (!npages)
+		return 0;
+	if (payer->mode == IOMMUFD_ACCOUNT_USER)
+		ret = charge_user(payer, npages, force);
+	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
+		ret = change_mm(payer, npages, true, force);
+	if (!ret)
+		atomic64_add(npages, &payer->mm->pinned_vm);
 	return ret;
 }
 
@@ -85,18 +103,7 @@ static int change_mm(struct iommufd_payer *payer, unsigned long npages, bool cha
  */
 int iommufd_account_charge(struct iommufd_payer *payer, unsigned long npages)
 {
-	int ret = 0;
-
-	/* Others may have brought the user above the limit. */
-	if (!npages)
-		return 0;
-	if (payer->mode == IOMMUFD_ACCOUNT_USER)
-		ret = charge_user(payer, npages);
-	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
-		ret = change_mm(payer, npages, true);
-	if (!ret)
-		atomic64_add(npages, &payer->mm->pinned_vm);
-	return ret;
+	return charge(payer, npages, false);
 }
 
 /**
@@ -112,5 +119,60 @@ void iommufd_account_uncharge(struct iommufd_payer *payer, unsigned long npages)
 	if (payer->mode == IOMMUFD_ACCOUNT_USER)
 		atomic_long_sub(npages, &payer->user->locked_vm);
 	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
-		change_mm(payer, npages, false);
+		change_mm(payer, npages, false, false);
+}
+
+/* Are both held against the same count? */
+static bool same_account(const struct iommufd_payer *a, const struct iommufd_payer *b)
+{
+	if (a->mode != b->mode)
+		return false;
+	if (a->mode == IOMMUFD_ACCOUNT_USER)
+		return a->user == b->user;
+	return a->mode == IOMMUFD_ACCOUNT_NONE || a->mm == b->mm;
+}
+
+/**
+ * iommufd_account_move - Let somebody else pay
+ * @from: who has paid
+ * @to: who shall
+ * @npages: for how many pages
+ * @force: whatever the limit
+ *
+ * Between processes of a user, in user mode, no count but VmPin changes, so a move
+ * succeeds at the very limit.
+ *
+ * Context: Process context, may sleep. Takes the mmap locks of both in turn in mm mode.
+ * Return: 0, or -ENOMEM without @force; then nothing is moved.
+ */
+int iommufd_account_move(struct iommufd_payer *from, struct iommufd_payer *to,
+			 unsigned long npages, bool force)
+{
+	int ret;
+
+	if (same_account(from, to)) {
+		atomic64_sub(npages, &from->mm->pinned_vm);
+		atomic64_add(npages, &to->mm->pinned_vm);
+		return 0;
+	}
+	ret = charge(to, npages, force);
+	if (!ret)
+		iommufd_account_uncharge(from, npages);
+	return ret;
+}
+
+/**
+ * iommufd_account_is_current - Does the calling process pay already?
+ * @payer: who pays
+ * @mode: what the context charges now
+ *
+ * Return: true when iommufd_account_init() would give the same.
+ */
+bool iommufd_account_is_current(const struct iommufd_payer *payer,
+				enum iommufd_account_mode mode)
+{
+	if (capable(CAP_IPC_LOCK))
+		mode = IOMMUFD_ACCOUNT_NONE;
+	return payer->mode == mode && payer->task == current->group_leader &&
+	       payer->mm == current->mm && payer->user == current_user();
 }

@@ -27,7 +27,7 @@ enum iommufd_account_mode {
 };
 
 /**
- * struct iommufd_payer - Whoever made a mapping; immutable
+ * struct iommufd_payer - Whoever pays for a mapping: its maker, or who took it over
  * @mode: what is charged
  * @task: whose RLIMIT_MEMLOCK counts
  * @mm: whose VmPin, and in mm mode VmLck, rises
@@ -44,5 +44,9 @@ void iommufd_account_init(struct iommufd_payer *payer, enum iommufd_account_mode
 void iommufd_account_destroy(struct iommufd_payer *payer);
 int iommufd_account_charge(struct iommufd_payer *payer, unsigned long npages);
 void iommufd_account_uncharge(struct iommufd_payer *payer, unsigned long npages);
+int iommufd_account_move(struct iommufd_payer *from, struct iommufd_payer *to,
+			 unsigned long npages, bool force);
+bool iommufd_account_is_current(const struct iommufd_payer *payer,
+				enum iommufd_account_mode mode);
 
 #endif

@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
+#include "change_process.h"
 #include "ctx.h"
 #include "device.h"
 #include "dirty.h"
@@ -42,6 +43,7 @@ union any_cmd {
 	struct iommu_hwpt_invalidate hwpt_invalidate;
 	struct iommu_hwpt_set_dirty_tracking set_dirty_tracking;
 	struct iommu_ioas_alloc ioas_alloc;
+	struct iommu_ioas_change_process change_process;
 	struct iommu_ioas_allow_iovas allow_iovas;
 	struct iommu_ioas_copy ioas_copy;
 	struct iommu_ioas_iova_ranges iova_ranges;
@@ -111,6 +113,10 @@ static const struct command commands[] = {
 	CMD(IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
 	    struct iommu_ioas_allow_iovas, allowed_iovas,
 	    .reserved = FIELD_OF(struct iommu_ioas_allow_iovas, __reserved),
+	    .reply = NOTHING),
+	CMD(IOAS_CHANGE_PROCESS, iommufd_change_process,
+	    struct iommu_ioas_change_process, __reserved,
+	    .reserved = FIELD_OF(struct iommu_ioas_change_process, __reserved),
 	    .reply = NOTHING),
 	CMD(IOAS_COPY, iommufd_ioas_copy, struct iommu_ioas_copy, src_iova,
 	    .flags = FIELD_OF(struct iommu_ioas_copy, flags),

@@ -343,6 +343,29 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ictx)
 }
 
 /**
+ * iommufd_object_get_next - Walk the objects of a kind
+ * @ictx: context of the caller
+ * @id: look beyond this one; 0 at first
+ * @class: the kind
+ *
+ * Context: Process context.
+ * Return: the next published object by id, to be returned with iommufd_object_put(), or
+ * NULL.
+ */
+struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 id,
+					       const struct iommufd_object_class *class)
+{
+	struct iommufd_object *obj;
+	unsigned long index;
+
+	guard(spinlock)(&ictx->objects.xa_lock);
+	xa_for_each_start(&ictx->objects, index, obj, id + 1UL)
+		if (obj->class == class && refcount_inc_not_zero(&obj->short_users))
+			return obj;
+	return NULL;
+}
+
+/**
  * iommufd_object_show_all - List the objects of a context
  * @ictx: the context
  * @m: where to; a line for each: id, kind, lasting users

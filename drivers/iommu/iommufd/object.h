@@ -78,6 +78,8 @@ void iommufd_object_free_claimed(struct iommufd_object *obj);
 bool iommufd_object_unuse_and_retire(struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx);
+struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 id,
+					       const struct iommufd_object_class *class);
 void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m);
 
 /* For an object under construction, before its class's destroy would apply. */

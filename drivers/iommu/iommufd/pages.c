@@ -73,7 +73,7 @@ static void unpin_range(struct iommufd_pages *pages, unsigned long first, unsign
 		unsigned long pfn, n;
 
 		n = iommufd_extents_run(&pages->extents, first, last, &pfn);
-		if (!n)
+		if (WARN_ON(!n))
 			return;
 		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), n, pages->writable);
 		first += n;
@@ -197,4 +197,30 @@ void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *h
 	release_holes(pages, first, last, last);
 	if (npages)
 		iommufd_account_uncharge(&pages->payer, npages);
+}
+
+/* Page indices are below this. */
+#define INDEX_END (ULONG_MAX / PAGE_SIZE + 1)
+
+/**
+ * iommufd_pages_change_payer - Let somebody else pay for what is pinned, now and later
+ * @pages: memory whose ops->any_process is set
+ * @payer: who shall pay; afterwards, on success, who did until now
+ * @force: whatever the limit
+ *
+ * Context: Process context, may sleep. Takes pages->mutex.
+ * Return: 0; -ENOMEM without @force: the limit of @payer does not allow it.
+ */
+int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer *payer,
+			       bool force)
+{
+	unsigned long npages;
+	int ret;
+
+	guard(mutex)(&pages->mutex);
+	npages = INDEX_END - count_holes(pages, 0, INDEX_END - 1);
+	ret = iommufd_account_move(&pages->payer, payer, npages, force);
+	if (!ret)
+		swap(pages->payer, *payer);
+	return ret;
 }

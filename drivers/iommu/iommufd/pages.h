@@ -19,11 +19,13 @@
  *	 where they are. *@pinned counts how many were pinned and stored, also after an
  *	 error; the caller undoes those. Called with pages->mutex held.
  * @free: last reference dropped; free what embeds @pages
+ * @any_process: the memory is nobody's, so it makes no difference who pays for it
  */
 struct iommufd_pin_ops {
 	int (*pin)(struct iommufd_pages *pages, unsigned long first, unsigned long last,
 		   unsigned long *pinned);
 	void (*free)(struct iommufd_pages *pages);
+	bool any_process;
 };
 
 /**
@@ -34,7 +36,8 @@ struct iommufd_pin_ops {
  *	  of 2 MiB, so that chunks of the store and large folios have common borders.
  *	  Immutable
  * @writable: pinned for writing, immutable
- * @payer: who is charged for pinned pages, immutable
+ * @payer: who is charged for pinned pages. Changes, under @mutex, only with
+ *	   ops->any_process
  * @mutex: protects the members below it
  * @holders: who needs which pages pinned
  * @extents: where those pages are
@@ -58,6 +61,8 @@ void iommufd_pages_put(struct iommufd_pages *pages);
 
 int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holder);
 void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *holder);
+int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer *payer,
+			       bool force);
 
 DEFINE_FREE(iommufd_pages_put, struct iommufd_pages *,
 	    IS_ERR_OR_NULL(_T) ? (void)0 : iommufd_pages_put(_T))

@@ -229,6 +229,7 @@ static void file_free(struct iommufd_pages *pages)
 static const struct iommufd_pin_ops file_pin_ops = {
 	.pin = file_pin,
 	.free = file_free,
+	.any_process = true,
 };
 
 static int check_file(struct file *file, u64 start, unsigned long length, bool writable)

@@ -85,6 +85,14 @@ static const struct command {
 		.id = offsetof(struct iommu_ioas_map_file, ioas_id),
 	},
 	{
+		.name = "IOAS_CHANGE_PROCESS", .nr = IOMMU_IOAS_CHANGE_PROCESS,
+		.size = sizeof(struct iommu_ioas_change_process),
+		.last = offsetof(struct iommu_ioas_change_process, __reserved),
+		.last_size = sizeof(((struct iommu_ioas_change_process *)0)->__reserved),
+		.reserved = offsetof(struct iommu_ioas_change_process, __reserved),
+		.reserved_len = sizeof(((struct iommu_ioas_change_process *)0)->__reserved),
+	},
+	{
 		.name = "IOAS_COPY", .nr = IOMMU_IOAS_COPY,
 		.size = sizeof(struct iommu_ioas_copy),
 		.last = offsetof(struct iommu_ioas_copy, src_iova),
