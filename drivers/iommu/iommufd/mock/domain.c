@@ -33,6 +33,14 @@
 #define PTE_ORDER GENMASK(8, 5)
 #define PTE_PHYS (~(MOCK_PAGE_SIZE - 1UL))
 
+static unsigned long fail_map_iova;
+module_param(fail_map_iova, ulong, 0600);
+MODULE_PARM_DESC(fail_map_iova, "IOVA of the page that can not be mapped, 0 for none");
+
+static int fail_map_after;
+module_param(fail_map_after, int, 0600);
+MODULE_PARM_DESC(fail_map_after, "How often it is mapped before that");
+
 static unsigned long *find_pte(struct mock_domain *mock, unsigned long iova)
 {
 	unsigned long *table;
@@ -64,13 +72,19 @@ static size_t pte_size(unsigned long pte)
 	return (size_t)MOCK_PAGE_SIZE << FIELD_GET(PTE_ORDER, pte);
 }
 
+/* One test at a time sets this up, and maps from one thread. */
+static bool is_to_fail(unsigned long iova)
+{
+	return fail_map_iova && iova == fail_map_iova && !fail_map_after--;
+}
+
 static int map_page(struct mock_domain *mock, unsigned long iova, unsigned long pte,
 		    size_t size, gfp_t gfp)
 {
 	unsigned long *ptep = make_pte(mock, iova, gfp);
 	size_t i;
 
-	if (!ptep)
+	if (!ptep || is_to_fail(iova))
 		return -ENOMEM;
 	pte |= FIELD_PREP(PTE_ORDER, ilog2(size / MOCK_PAGE_SIZE));
 	for (i = 0; i < size / MOCK_PAGE_SIZE; i++) {

@@ -220,3 +220,18 @@ int __mock_rw(int fd, int access, __u32 flags, __u64 iova, void *data, __u64 len
 
 	return run(fd, &cmd);
 }
+
+static void set_parameter(const char *name, __u64 value)
+{
+	char path[80], text[24];
+
+	snprintf(path, sizeof(path), "/sys/module/iommufd_mock/parameters/%s", name);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	must(__write_text(path, text));
+}
+
+void mock_fail_map(__u64 iova, int after)
+{
+	set_parameter("fail_map_after", after);
+	set_parameter("fail_map_iova", iova);
+}

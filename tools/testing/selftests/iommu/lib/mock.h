@@ -26,6 +26,9 @@ int __mock_replace(int fd, __u32 stdev, __u32 *pt);
 int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length);
 int __mock_memory_limit(int fd, __u32 limit);
 
+/* From now on the page at @iova can be mapped @after more times, then once not. */
+void mock_fail_map(__u64 iova, int after);
+
 /* Does the page table lead to this memory? */
 int __mock_check_map(int fd, __u32 hwpt, const void *va, __u64 length, __u64 iova);
 /* Is every page of this memory pinned exactly so often? */
