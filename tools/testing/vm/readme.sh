@@ -24,7 +24,8 @@ result()
 	fi
 }
 
-# The programs of the machine that runs this one; what is written stays in memory.
+# The programs of the machine that runs this one, and the checkout, wherever it is;
+# what is written stays in memory.
 mount_debian()
 {
 	mkdir -p /lower /memory $root
@@ -35,8 +36,7 @@ mount_debian()
 		overlay $root &&
 	mount -t proc proc $root/proc &&
 	mount -t sysfs sysfs $root/sys &&
-	mount -t devtmpfs devtmpfs $root/dev &&
-	mount -t tmpfs tmpfs $root/tmp
+	mount -t devtmpfs devtmpfs $root/dev
 }
 
 # Debian's modules where they belong, and its VFIO in place of ours.
