@@ -136,17 +136,13 @@ static bool has_hole(struct file *file, loff_t start, loff_t end)
 	if (!is_file_hugepages(file))
 		return false;
 	size = huge_page_size(hstate_file(file));
-	for (start = round_down(start, size); start < end; start += size) {
-		struct folio *folio = filemap_get_folio(file->f_mapping, start >> PAGE_SHIFT);
-
-		if (IS_ERR(folio))
+	for (start = round_down(start, size); start < end; start += size)
+		if (!xa_load(&file->f_mapping->i_pages, start >> PAGE_SHIFT))
 			return true;
-		folio_put(folio);
-	}
 	return false;
 }
 
-/* Pin what is there. The caller has the lock of the inode. */
+/* Pin what is there; -ENODATA: not all is. The caller has the lock of the inode. */
 static long pin_locked(struct iommufd_pages *pages, loff_t start, loff_t end,
 		       struct folio **folios, unsigned int n, pgoff_t *offset)
 {
@@ -158,7 +154,7 @@ static long pin_locked(struct iommufd_pages *pages, loff_t start, loff_t end,
 	if (ret)
 		return ret;
 	if (has_hole(file, start, end))
-		return -EFAULT;
+		return -ENODATA;
 	pinned = memfd_pin_folios(file, start, end - 1, folios, n, offset);
 	/* What became of a file that is too short now says -EINVAL. */
 	if (pinned <= 0)
@@ -169,25 +165,38 @@ static long pin_locked(struct iommufd_pages *pages, loff_t start, loff_t end,
 	return ret ?: pinned;
 }
 
-/* Pin up to @n folios. Returns how many, at least one, or an errno. */
+/* Neither seals nor holes come between the checks, the pins and the contents. */
+static long pin_present(struct iommufd_pages *pages, loff_t start, loff_t end,
+			struct folio **folios, unsigned int n, pgoff_t *offset)
+{
+	struct inode *inode = file_inode(to_file_pages(pages)->file);
+	long ret;
+
+	inode_lock_shared(inode);
+	ret = pin_locked(pages, start, end, folios, n, offset);
+	inode_unlock_shared(inode);
+	return ret;
+}
+
+/*
+ * Pin up to @n folios. Returns how many, at least one, or an errno. Filling asks for each
+ * page again, which costs more than to pin it, and is left out where nothing is missing.
+ */
 static long pin_folios(struct iommufd_pages *pages, unsigned long first,
 		       unsigned long last, struct folio **folios, unsigned int n,
 		       pgoff_t *offset)
 {
-	struct file *file = to_file_pages(pages)->file;
 	loff_t start = pages->addr + first * PAGE_SIZE;
 	loff_t end = pages->addr + (last + 1) * PAGE_SIZE;
 	long ret;
 
-	ret = fill_holes(file, start, end);
-	if (ret)
+	ret = pin_present(pages, start, end, folios, n, offset);
+	if (ret != -ENODATA)
 		return ret;
-
-	/* Neither seals nor holes come between the checks, the pins and the contents. */
-	inode_lock_shared(file_inode(file));
-	ret = pin_locked(pages, start, end, folios, n, offset);
-	inode_unlock_shared(file_inode(file));
-	return ret;
+	ret = fill_holes(to_file_pages(pages)->file, start, end) ?:
+	      pin_present(pages, start, end, folios, n, offset);
+	/* A hole again: somebody makes them as we fill them. */
+	return ret == -ENODATA ? -EFAULT : ret;
 }
 
 static int file_pin(struct iommufd_pages *pages, unsigned long first, unsigned long last,
