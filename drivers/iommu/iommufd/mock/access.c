@@ -30,14 +30,14 @@
 /**
  * struct mock_access - One in-kernel user
  * @access: as iommufd sees it, immutable
- * @can_pin: it may pin pages, immutable
+ * @flags: MOCK_FLAGS_ACCESS_CREATE_*, immutable
  * @mutex: protects the members below it
  * @items: struct item
  * @next_id: number of the next one
  */
 struct mock_access {
 	struct iommufd_access *access;
-	bool can_pin;
+	u32 flags;
 
 	struct mutex mutex; /* protects what follows */
 	struct list_head items;
@@ -51,6 +51,11 @@ struct item {
 	unsigned long iova;
 	unsigned long length;
 };
+
+static bool can_pin(const struct mock_access *access)
+{
+	return access->flags & MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES;
+}
 
 static void unpin(struct mock_access *access, struct item *item)
 {
@@ -80,6 +85,25 @@ static const struct iommufd_access_ops pinning_ops = {
 static const struct iommufd_access_ops copying_ops = {
 	.unmap = unmap,
 };
+
+/* A driver with a bug. It lets go when it is closed. */
+static void keep(void *data, unsigned long iova, unsigned long length)
+{
+	if (!iova && length == ULONG_MAX)
+		unmap(data, iova, length);
+}
+
+static const struct iommufd_access_ops keeping_ops = {
+	.needs_pin_pages = 1,
+	.unmap = keep,
+};
+
+static const struct iommufd_access_ops *ops_of(const struct mock_access *access)
+{
+	if (access->flags & MOCK_FLAGS_ACCESS_CREATE_KEEPS_PINS)
+		return &keeping_ops;
+	return can_pin(access) ? &pinning_ops : &copying_ops;
+}
 
 static int release(struct inode *inode, struct file *file)
 {
@@ -112,14 +136,14 @@ static struct file *get_file_of(struct iommufd_cmd *cmd)
 	return ERR_PTR(-EBADFD);
 }
 
-static struct file *make_file(bool can_pin)
+static struct file *make_file(u32 flags)
 {
 	struct mock_access *access = kzalloc(sizeof(*access), GFP_KERNEL_ACCOUNT);
 	struct file *file;
 
 	if (!access)
 		return ERR_PTR(-ENOMEM);
-	access->can_pin = can_pin;
+	access->flags = flags;
 	mutex_init(&access->mutex);
 	INIT_LIST_HEAD(&access->items);
 	file = anon_inode_getfile("[iommufd_test_staccess]", &access_fops, access,
@@ -134,8 +158,7 @@ static int attach(struct mock_access *access, struct iommufd_ctx *ictx, u32 ioas
 	struct iommufd_access *iaccess;
 	u32 id;
 
-	iaccess = iommufd_access_create(ictx, access->can_pin ? &pinning_ops : &copying_ops,
-					access, &id);
+	iaccess = iommufd_access_create(ictx, ops_of(access), access, &id);
 	if (IS_ERR(iaccess))
 		return PTR_ERR(iaccess);
 	/* From now on closing the file destroys it. */
@@ -156,7 +179,8 @@ int mock_access_create(struct iommufd_cmd *cmd)
 	u32 flags = arg->create_access.flags;
 	int ret;
 
-	if (flags & ~MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES)
+	if (flags & ~(MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES |
+		      MOCK_FLAGS_ACCESS_CREATE_KEEPS_PINS))
 		return -EOPNOTSUPP;
 
 	CLASS(get_unused_fd, fd)(O_CLOEXEC);
@@ -211,7 +235,7 @@ static int compare(unsigned long addr, struct page **pages, size_t npages)
 
 static int pin(struct mock_access *access, struct item *item, const struct iommu_test_cmd *arg)
 {
-	size_t npages = PFN_UP(item->iova + item->length) - PFN_DOWN(item->iova);
+	size_t npages = PFN_UP(offset_in_page(item->iova) + item->length);
 	bool write = arg->access_pages.flags & MOCK_FLAGS_ACCESS_WRITE;
 	int ret = 0;
 
@@ -272,7 +296,7 @@ int mock_access_pin(struct iommufd_cmd *cmd)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	access = file->private_data;
-	if (!access->can_pin)
+	if (!can_pin(access))
 		return -EOPNOTSUPP;
 
 	guard(mutex)(&access->mutex);

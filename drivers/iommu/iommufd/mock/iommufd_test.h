@@ -65,6 +65,8 @@ enum {
 
 enum {
 	MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES = 1 << 0,
+	/* It does not let go when asked. Only this mock has that. */
+	MOCK_FLAGS_ACCESS_CREATE_KEEPS_PINS = 1 << 30,
 };
 
 enum {
