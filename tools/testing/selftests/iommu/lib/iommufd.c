@@ -185,6 +185,15 @@ int __hwpt_alloc(int fd, __u32 dev, __u32 pt, __u32 flags, __u32 *id)
 	return ret;
 }
 
+int __fault_alloc(int fd, __u32 *id)
+{
+	struct iommu_fault_alloc cmd = { .size = sizeof(cmd) };
+	int ret = __iommufd_ioctl(fd, IOMMU_FAULT_QUEUE_ALLOC, &cmd);
+
+	*id = cmd.out_fault_id;
+	return ret ?: (int)cmd.out_fault_fd;
+}
+
 int __hw_info(int fd, __u32 dev, void *data, __u32 length, struct iommu_hw_info *out)
 {
 	*out = (struct iommu_hw_info){

@@ -48,6 +48,8 @@ int __option_set(int fd, __u32 option, __u32 object, __u64 value);
 long __option_get(int fd, __u32 option, __u32 object);
 
 int __hwpt_alloc(int fd, __u32 dev, __u32 pt, __u32 flags, __u32 *id);
+/* The result of a success is the file of the queue. */
+int __fault_alloc(int fd, __u32 *id);
 int __hw_info(int fd, __u32 dev, void *data, __u32 length, struct iommu_hw_info *out);
 
 bool ranges_equal(const struct ranges *a, const struct ranges *b);

@@ -51,6 +51,14 @@ struct mock_device mock_device(int fd, __u32 pt)
 	return dev;
 }
 
+bool mock_can_track(int fd, __u32 idev)
+{
+	struct iommu_hw_info info;
+
+	must(__hw_info(fd, idev, NULL, 0, &info));
+	return info.out_capabilities & IOMMU_HW_CAP_DIRTY_TRACKING;
+}
+
 int __mock_replace(int fd, __u32 stdev, __u32 *pt)
 {
 	struct iommu_test_cmd cmd = {
@@ -63,6 +71,35 @@ int __mock_replace(int fd, __u32 stdev, __u32 *pt)
 	if (!ret)
 		*pt = cmd.mock_domain_replace.pt_id;
 	return ret;
+}
+
+static int nested(int fd, __u32 dev, __u32 parent, __u32 flags, __u32 fault, __u32 *id)
+{
+	struct iommu_hwpt_selftest data = { .iotlb = IOMMU_TEST_IOTLB_DEFAULT };
+	struct iommu_hwpt_alloc cmd = {
+		.size = sizeof(cmd),
+		.flags = flags,
+		.dev_id = dev,
+		.pt_id = parent,
+		.data_type = IOMMU_HWPT_DATA_SELFTEST,
+		.data_len = sizeof(data),
+		.data_uptr = (uintptr_t)&data,
+		.fault_id = fault,
+	};
+	int ret = __iommufd_ioctl(fd, IOMMU_HWPT_ALLOC, &cmd);
+
+	*id = cmd.out_hwpt_id;
+	return ret;
+}
+
+int __mock_nested(int fd, __u32 dev, __u32 parent, __u32 *id)
+{
+	return nested(fd, dev, parent, 0, 0, id);
+}
+
+int __mock_nested_fault(int fd, __u32 dev, __u32 parent, __u32 fault, __u32 *id)
+{
+	return nested(fd, dev, parent, IOMMU_HWPT_FAULT_ID_VALID, fault, id);
 }
 
 int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length)

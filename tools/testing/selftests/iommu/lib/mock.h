@@ -22,12 +22,18 @@ int mock_open(void);
 
 int __mock_device(int fd, __u32 pt, __u32 flags, struct mock_device *dev);
 struct mock_device mock_device(int fd, __u32 pt);
+/* Can its writes be recorded? Kernels without CONFIG_IOMMUFD_DRIVER have nothing for that. */
+bool mock_can_track(int fd, __u32 idev);
 int __mock_replace(int fd, __u32 stdev, __u32 *pt);
 int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length);
 int __mock_memory_limit(int fd, __u32 limit);
 
 /* From now on the page at @iova can be mapped @after more times, then once not. */
 void mock_fail_map(__u64 iova, int after);
+/* A nested page table, of which all entries of the IOTLB are IOMMU_TEST_IOTLB_DEFAULT. */
+int __mock_nested(int fd, __u32 dev, __u32 parent, __u32 *id);
+/* The same with a fault queue. */
+int __mock_nested_fault(int fd, __u32 dev, __u32 parent, __u32 fault, __u32 *id);
 
 /* Does the page table lead to this memory? */
 int __mock_check_map(int fd, __u32 hwpt, const void *va, __u64 length, __u64 iova);
