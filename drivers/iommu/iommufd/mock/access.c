@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -235,11 +236,18 @@ static int compare(unsigned long addr, struct page **pages, size_t npages)
 
 static int pin(struct mock_access *access, struct item *item, const struct iommu_test_cmd *arg)
 {
-	size_t npages = PFN_UP(offset_in_page(item->iova) + item->length);
 	bool write = arg->access_pages.flags & MOCK_FLAGS_ACCESS_WRITE;
+	unsigned long last;
+	size_t npages;
 	int ret = 0;
 
 	lockdep_assert_held(&access->mutex);
+
+	if (!item->length)
+		return -EINVAL;
+	if (check_add_overflow(item->iova, item->length - 1, &last))
+		return -EOVERFLOW;
+	npages = PFN_DOWN(last) - PFN_DOWN(item->iova) + 1;
 
 	/* Memory that does not begin with a page has one more. */
 	struct page **pages __free(kvfree) =
@@ -279,8 +287,8 @@ static struct item *pin_item(struct mock_access *access, const struct iommu_test
  * @cmd: struct iommu_test_cmd
  *
  * Return: 0; -ENOMEM: also if it is too much; -EBADFD: not an access; -EOPNOTSUPP:
- * unknown flags, or the access can not pin; -EBADE: these are not the pages the caller
- * named; errors of iommufd_access_pin_pages().
+ * unknown flags, or the access can not pin; -EINVAL; -EOVERFLOW; -EBADE: these are not
+ * the pages the caller named; errors of iommufd_access_pin_pages().
  */
 int mock_access_pin(struct iommufd_cmd *cmd)
 {

@@ -30,6 +30,7 @@ int __mock_memory_limit(int fd, __u32 limit);
 
 /* From now on the page at @iova can be mapped @after more times, then once not. */
 void mock_fail_map(__u64 iova, int after);
+
 /* A nested page table, of which all entries of the IOTLB are IOMMU_TEST_IOTLB_DEFAULT. */
 int __mock_nested(int fd, __u32 dev, __u32 parent, __u32 *id);
 /* The same with a fault queue. */
