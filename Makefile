@@ -18,6 +18,7 @@ help:
 	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
+	@echo 'make soak       random commands for SECONDS=300, each checked against a model'
 	@echo 'make htmldocs   the documentation in build/html'
 	@echo 'make bench      cost of map and unmap next to VFIO type1'
 	@echo 'make shell      a shell in the test VM'
@@ -47,6 +48,9 @@ unit:
 check:
 	@scripts/check
 
+soak: modules selftests
+	@$(lab)/soak
+
 htmldocs:
 	@scripts/build-docs
 
@@ -59,4 +63,4 @@ shell: modules
 clean:
 	@scripts/clean
 
-.PHONY: help modules selftests kernel run test unit check htmldocs bench shell clean
+.PHONY: help modules selftests kernel run test unit check soak htmldocs bench shell clean
