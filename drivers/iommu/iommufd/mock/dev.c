@@ -75,6 +75,9 @@ struct mock_dev *mock_dev_create(u32 flags)
 	device_initialize(&mdev->pdev.dev);
 	mdev->pdev.dev.release = release;
 	ret = prepare(mdev) ?: platform_device_add(&mdev->pdev);
+	/* The bus goes on when there is no memory for the name. */
+	if (ret == -EINVAL && !dev_name(&mdev->pdev.dev))
+		ret = -ENOMEM;
 	if (ret) {
 		put_device(&mdev->pdev.dev);
 		return ERR_PTR(ret);
