@@ -29,6 +29,7 @@
 #include "mapping.h"
 #include "object.h"
 #include "pages.h"
+#include "trace.h"
 
 /* Copies go through at most this much at a time. */
 #define RW_BYTES SZ_1M
@@ -170,11 +171,23 @@ static int change_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas,
 	return 0;
 }
 
+/* Ask the driver to let go of a range. */
+static void call_unmap(struct iommufd_access *access, struct iommufd_ioas *ioas,
+		       unsigned long iova, unsigned long length)
+{
+	u64 begin = iommufd_trace_begin(trace_iommufd_access_unmap_enabled());
+
+	if (!access->ops->unmap)
+		return;
+	access->ops->unmap(access->data, iova, length);
+	trace_iommufd_access_unmap(ioas, access->obj.id, iova, length,
+				   iommufd_trace_ns(begin));
+}
+
 /* The driver gives up its pins of the old IOAS while unmaps there still find it. */
 static void drop_old(struct iommufd_access *access, struct iommufd_ioas *old)
 {
-	if (access->ops->unmap)
-		access->ops->unmap(access->data, 0, ULONG_MAX);
+	call_unmap(access, old, 0, ULONG_MAX);
 	leave(access, old);
 }
 
@@ -320,8 +333,7 @@ void iommufd_access_notify(struct iommufd_ioas *ioas, unsigned long iova,
 	unsigned long id = 0;
 
 	while ((access = next_access(ioas, &id))) {
-		if (access->ops->unmap)
-			access->ops->unmap(access->data, iova, length);
+		call_unmap(access, ioas, iova, length);
 		iommufd_object_put(&access->obj);
 	}
 }

@@ -25,6 +25,7 @@
 #include "group.h"
 #include "hwpt.h"
 #include "iommu_core.h"
+#include "trace.h"
 
 static void unreserve(struct iommufd_ioas *ioas, struct iommufd_iova_reservation *res)
 {
@@ -363,6 +364,9 @@ static int use_pt(struct iommufd_device *idev, bool replace, u32 *pt_id,
 
 static int change_pt(struct iommufd_device *idev, bool replace, u32 *pt_id)
 {
+	u64 begin = iommufd_trace_begin(trace_iommufd_attach_enabled() ||
+					trace_iommufd_replace_enabled());
+	u32 asked = *pt_id;
 	struct iommufd_hwpt *failed = NULL;
 	struct dropped dropped = { };
 	int ret;
@@ -372,6 +376,13 @@ static int change_pt(struct iommufd_device *idev, bool replace, u32 *pt_id)
 		iommufd_hwpt_unuse(dropped.hwpt, dropped.uses);
 	if (failed)
 		iommufd_object_abort(&failed->obj);
+
+	if (replace)
+		trace_iommufd_replace(idev, asked, ret ? 0 : *pt_id, ret,
+				      iommufd_trace_ns(begin));
+	else
+		trace_iommufd_attach(idev, asked, ret ? 0 : *pt_id, ret,
+				     iommufd_trace_ns(begin));
 	return ret;
 }
 
@@ -421,6 +432,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
  */
 void iommufd_device_detach(struct iommufd_device *idev)
 {
+	u64 begin = iommufd_trace_begin(trace_iommufd_detach_enabled());
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hwpt *hwpt;
 
@@ -434,6 +446,7 @@ void iommufd_device_detach(struct iommufd_device *idev)
 			core_detach(idev);
 		unreserve(hwpt->paging->ioas, &idev->reserved);
 	}
+	trace_iommufd_detach(idev, hwpt->obj.id, 0, 0, iommufd_trace_ns(begin));
 	iommufd_hwpt_unuse(hwpt, 1);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);

@@ -18,9 +18,13 @@
 #include "ioctl.h"
 #include "object.h"
 
+/* A number is not used again while anybody can remember it. */
+static atomic_t opened = ATOMIC_INIT(0);
+
 static void ctx_init(struct iommufd_ctx *ictx, struct file *file)
 {
 	ictx->file = file;
+	ictx->number = atomic_inc_return(&opened);
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->retire_wait);
 	/* Who opens a VFIO container expects the charges of one. */

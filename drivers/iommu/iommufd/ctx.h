@@ -16,6 +16,7 @@
 /**
  * struct iommufd_ctx - One open file of /dev/iommu
  * @file: the file; its reference count is that of the context. Immutable
+ * @number: for people: the name in debugfs, and in trace events. Immutable
  * @retire_wait: where removal of an object waits for threads inside a system call
  * @objects: id -> object; has a lock of its own
  * @account_mode: what new mappings charge
@@ -26,6 +27,7 @@
  */
 struct iommufd_ctx {
 	struct file *file;
+	u32 number;
 	wait_queue_head_t retire_wait;
 	struct xarray objects;
 

@@ -21,6 +21,7 @@
 #include "group.h"
 #include "ioctl.h"
 #include "iommu_core.h"
+#include "trace.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -33,6 +34,7 @@ static void idev_destroy(struct iommufd_object *obj)
 
 	iommufd_group_count_owned(idev->igroup, -1);
 	iommu_device_release_dma_owner(idev->dev);
+	trace_iommufd_unbind(obj->ictx, idev->dev, idev->igroup->group, obj->id, 0);
 	iommufd_group_put(idev->igroup);
 }
 
@@ -125,6 +127,7 @@ struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 	if (IS_ERR(idev))
 		return_ptr(idev);
 	ret = iommu_device_claim_dma_owner(dev, ictx);
+	trace_iommufd_bind(ictx, dev, igroup->group, ret ? 0 : idev->obj.id, ret);
 	if (ret) {
 		report_claim_failure(igroup, dev, ret);
 		return ERR_PTR(ret);

@@ -23,6 +23,7 @@
 #include "fault.h"
 #include "hwpt.h"
 #include "ioctl.h"
+#include "trace.h"
 
 static struct iommufd_fault *to_fault(struct iommufd_eventq *eventq)
 {
@@ -47,8 +48,11 @@ static int queue_group(struct iopf_group *group)
 	return 0;
 }
 
-static void answer_group(struct iopf_group *group, enum iommu_page_response_code code)
+static void answer_group(struct iommufd_fault *fault, struct iopf_group *group, u32 cookie,
+			 enum iommu_page_response_code code)
 {
+	trace_iommufd_fault_answer(fault->eventq.obj.ictx, fault->eventq.obj.id,
+				   to_handle(group)->idev->obj.id, cookie, code);
 	iopf_group_response(group, code);
 	iopf_free_group(group);
 }
@@ -150,6 +154,8 @@ static ssize_t read_group(struct iommufd_fault *fault, char __user *buf, size_t 
 		give_back(fault, cookie);
 		return -EFAULT;
 	}
+	trace_iommufd_fault_deliver(fault->eventq.obj.ictx, fault->eventq.obj.id, records,
+				    taken);
 	return taken * sizeof(*records);
 }
 
@@ -188,8 +194,9 @@ static int respond(struct iommufd_fault *fault, const struct iommu_hwpt_page_res
 	}
 	if (!group)
 		return -EINVAL;
-	answer_group(group, resp->code == IOMMUFD_PAGE_RESP_SUCCESS ? IOMMU_PAGE_RESP_SUCCESS :
-								      IOMMU_PAGE_RESP_INVALID);
+	answer_group(fault, group, resp->cookie,
+		     resp->code == IOMMUFD_PAGE_RESP_SUCCESS ? IOMMU_PAGE_RESP_SUCCESS :
+							       IOMMU_PAGE_RESP_INVALID);
 	return 0;
 }
 
@@ -348,7 +355,7 @@ void iommufd_fault_end(struct iommufd_fault *fault, struct iommufd_fault_handle 
 	}
 	list_for_each_entry_safe(group, tmp, &open, node) {
 		list_del(&group->node);
-		answer_group(group, IOMMU_PAGE_RESP_INVALID);
+		answer_group(fault, group, 0, IOMMU_PAGE_RESP_INVALID);
 	}
 	kfree(handle);
 }

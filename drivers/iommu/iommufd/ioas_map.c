@@ -49,11 +49,6 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 	return ret;
 }
 
-static enum iommufd_account_mode account_mode(struct iommufd_ioas *ioas)
-{
-	return READ_ONCE(ioas->obj.ictx->account_mode);
-}
-
 /**
  * iommufd_ioas_map_user - Map memory of the calling process
  * @ioas: where to
@@ -73,7 +68,7 @@ int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place
 		return -EOVERFLOW;
 
 	struct iommufd_pages *pages __free(iommufd_pages_put) =
-		iommufd_pin_user_new(place->addr, prot & IOMMU_WRITE, account_mode(ioas));
+		iommufd_pin_user_new(ioas->obj.ictx, place->addr, prot & IOMMU_WRITE);
 	return IS_ERR(pages) ? PTR_ERR(pages) : map_pages(ioas, pages, place, prot);
 }
 
@@ -152,8 +147,8 @@ int iommufd_ioas_map_file(struct iommufd_cmd *cmd)
 		return -EOVERFLOW;
 
 	struct iommufd_pages *pages __free(iommufd_pages_put) =
-		iommufd_pin_file_new(arg->fd, arg->start, place.length,
-				     prot & IOMMU_WRITE, account_mode(ioas));
+		iommufd_pin_file_new(cmd->ictx, arg->fd, arg->start, place.length,
+				     prot & IOMMU_WRITE);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	ret = map_pages(ioas, pages, &place, prot);

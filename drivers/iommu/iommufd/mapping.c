@@ -26,6 +26,7 @@
 #include "ioas.h"
 #include "mapping.h"
 #include "pages.h"
+#include "trace.h"
 
 /* How often in-kernel users are asked to let go of their pages. */
 #define UNMAP_TRIES 100
@@ -139,6 +140,46 @@ static int take_iovas(struct iommufd_ioas *ioas, struct list_head *areas,
 	return 0;
 }
 
+/* Fill all of them or none. */
+static int fill_all(struct iommufd_ioas *ioas, struct list_head *areas)
+{
+	struct iommufd_area *area;
+	LIST_HEAD(filled);
+	int ret;
+
+	list_for_each_entry(area, areas, entry) {
+		ret = fill(ioas, area);
+		if (!ret)
+			continue;
+		list_cut_before(&filled, areas, &area->entry);
+		drain(ioas, &filled);
+		list_splice(&filled, areas);
+		return ret;
+	}
+	return 0;
+}
+
+static int add(struct iommufd_ioas *ioas, struct list_head *areas,
+	       struct iommufd_place *place)
+{
+	int ret;
+
+	guard(rwsem_read)(&ioas->domains_rwsem);
+
+	ret = take_iovas(ioas, areas, place);
+	if (ret)
+		return ret;
+	ret = fill_all(ioas, areas);
+	if (ret) {
+		remove_spans(ioas, areas);
+		return ret;
+	}
+
+	guard(rwsem_write)(&ioas->iova_rwsem);
+	set_state(ioas, areas, IOMMUFD_AREA_MAPPED);
+	return 0;
+}
+
 /**
  * iommufd_mapping_add - Put new areas into an IOAS, back to back
  * @ioas: where to
@@ -153,34 +194,11 @@ static int take_iovas(struct iommufd_ioas *ioas, struct list_head *areas,
 int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_place *place)
 {
-	struct iommufd_area *area, *failed = NULL;
-	LIST_HEAD(filled);
-	int ret;
+	u64 begin = iommufd_trace_begin(trace_iommufd_map_enabled());
+	int ret = add(ioas, areas, place);
 
-	guard(rwsem_read)(&ioas->domains_rwsem);
-
-	ret = take_iovas(ioas, areas, place);
-	if (ret)
-		return ret;
-
-	list_for_each_entry(area, areas, entry) {
-		ret = fill(ioas, area);
-		if (ret) {
-			failed = area;
-			break;
-		}
-	}
-	if (failed) {
-		list_cut_before(&filled, areas, &failed->entry);
-		drain(ioas, &filled);
-		list_splice(&filled, areas);
-		remove_spans(ioas, areas);
-		return ret;
-	}
-
-	guard(rwsem_write)(&ioas->iova_rwsem);
-	set_state(ioas, areas, IOMMUFD_AREA_MAPPED);
-	return 0;
+	trace_iommufd_map(ioas, place->iova, place->length, ret, iommufd_trace_ns(begin));
+	return ret;
 }
 
 /* May the range be unmapped? Sums up what there is. */
@@ -251,23 +269,8 @@ static int evict_users(struct iommufd_ioas *ioas, struct list_head *areas,
 	return 0;
 }
 
-/**
- * iommufd_mapping_remove - Unmap whole areas
- * @ioas: where from
- * @start: first IOVA
- * @last: last IOVA, inclusive
- * @unmapped: set to the number of bytes that were mapped
- *
- * An empty range is a success here. Takes no memory.
- *
- * Context: Process context, may sleep for long. In-kernel users are called back, so
- * the caller holds no lock at all.
- * Return: 0; -ENOENT: an area sticks out of the range; -EBUSY: another thread maps or
- * unmaps in the range; -EDEADLOCK: an in-kernel user does not let go. After an error
- * nothing has changed.
- */
-int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
-			   unsigned long last, unsigned long *unmapped)
+static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
+			unsigned long *unmapped)
 {
 	struct iommufd_area *area, *tmp;
 	LIST_HEAD(areas);
@@ -292,6 +295,32 @@ int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
 	list_for_each_entry_safe(area, tmp, &areas, entry)
 		iommufd_area_free(area);
 	return 0;
+}
+
+/**
+ * iommufd_mapping_remove - Unmap whole areas
+ * @ioas: where from
+ * @start: first IOVA
+ * @last: last IOVA, inclusive
+ * @unmapped: set to the number of bytes that were mapped
+ *
+ * An empty range is a success here. Takes no memory.
+ *
+ * Context: Process context, may sleep for long. In-kernel users are called back, so
+ * the caller holds no lock at all.
+ * Return: 0; -ENOENT: an area sticks out of the range; -EBUSY: another thread maps or
+ * unmaps in the range; -EDEADLOCK: an in-kernel user does not let go. After an error
+ * nothing has changed.
+ */
+int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
+			   unsigned long last, unsigned long *unmapped)
+{
+	u64 begin = iommufd_trace_begin(trace_iommufd_unmap_enabled());
+	int ret = remove_range(ioas, start, last, unmapped);
+
+	trace_iommufd_unmap(ioas, start, last, ret ? 0 : *unmapped, ret,
+			    iommufd_trace_ns(begin));
+	return ret;
 }
 
 static int reserve_outside(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)

@@ -15,26 +15,29 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
+#include "ctx.h"
 #include "pages.h"
+#include "trace.h"
 
 /**
  * iommufd_pages_init - Fill in the part that all sources share
  * @pages: zeroed, with writable already set
+ * @ictx: the context, which says what to charge. It outlives @pages
  * @ops: the source
  * @addr: first byte of interest in the source; earlier ones can not be used
- * @mode: what the context charges
  *
  * The calling process becomes the payer.
  *
  * Context: Process context.
  */
-void iommufd_pages_init(struct iommufd_pages *pages, const struct iommufd_pin_ops *ops,
-			unsigned long addr, enum iommufd_account_mode mode)
+void iommufd_pages_init(struct iommufd_pages *pages, struct iommufd_ctx *ictx,
+			const struct iommufd_pin_ops *ops, unsigned long addr)
 {
 	refcount_set(&pages->refs, 1);
+	pages->ictx = ictx;
 	pages->ops = ops;
 	pages->addr = round_down(addr, IOMMUFD_CHUNK_PAGES * PAGE_SIZE);
-	iommufd_account_init(&pages->payer, mode);
+	iommufd_account_init(&pages->payer, READ_ONCE(ictx->account_mode));
 	mutex_init(&pages->mutex);
 	iommufd_holders_init(&pages->holders);
 	iommufd_extents_init(&pages->extents);
@@ -121,6 +124,38 @@ static unsigned long count_holes(struct iommufd_pages *pages, unsigned long firs
 	return npages;
 }
 
+/* Pieces of memory in the holes of the range, all of whose pages are in the store. */
+static unsigned long count_runs(struct iommufd_pages *pages, unsigned long first,
+				unsigned long last)
+{
+	struct iommufd_hole hole;
+	unsigned long runs = 0;
+
+	iommufd_holders_for_each_hole(&pages->holders, &hole, first, last) {
+		unsigned long index = hole.first, pfn, n;
+
+		while (index <= hole.last) {
+			n = iommufd_extents_run(&pages->extents, index, hole.last, &pfn);
+			if (WARN_ON(!n))
+				return runs;
+			index += n;
+			runs++;
+			cond_resched();
+		}
+	}
+	return runs;
+}
+
+/* Not inlined: nobody pays for what it counts while the event is off. */
+static noinline void trace_pin(struct iommufd_pages *pages, unsigned long first,
+			       unsigned long last, unsigned long npages, int ret, u64 begin)
+{
+	u64 ns = iommufd_trace_ns(begin);
+	unsigned long runs = ret ? 0 : count_runs(pages, first, last);
+
+	trace_iommufd_pin(pages, first, last, npages, runs, ret, ns);
+}
+
 static int pin_holes(struct iommufd_pages *pages, unsigned long first, unsigned long last)
 {
 	struct iommufd_hole hole;
@@ -157,6 +192,7 @@ static int pin_holes(struct iommufd_pages *pages, unsigned long first, unsigned 
 int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holder)
 {
 	unsigned long first = holder->node.start, last = holder->node.last;
+	u64 begin = iommufd_trace_begin(trace_iommufd_pin_enabled());
 	unsigned long npages;
 	int ret;
 
@@ -164,16 +200,16 @@ int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holde
 
 	npages = count_holes(pages, first, last);
 	ret = iommufd_account_charge(&pages->payer, npages);
-	if (ret)
-		return ret;
-
-	ret = pin_holes(pages, first, last);
-	if (ret) {
-		iommufd_account_uncharge(&pages->payer, npages);
-		return ret;
+	if (!ret) {
+		ret = pin_holes(pages, first, last);
+		if (ret)
+			iommufd_account_uncharge(&pages->payer, npages);
 	}
-	iommufd_holders_insert(&pages->holders, holder);
-	return 0;
+	if (trace_iommufd_pin_enabled() && npages)
+		trace_pin(pages, first, last, npages, ret, begin);
+	if (!ret)
+		iommufd_holders_insert(&pages->holders, holder);
+	return ret;
 }
 
 /**
@@ -188,15 +224,22 @@ int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holde
 void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *holder)
 {
 	unsigned long first = holder->node.start, last = holder->node.last;
-	unsigned long npages;
+	unsigned long npages, runs = 0;
+	u64 begin = 0;
 
 	lockdep_assert_held(&pages->mutex);
 
 	iommufd_holders_remove(&pages->holders, holder);
 	npages = count_holes(pages, first, last);
+	if (trace_iommufd_unpin_enabled()) {
+		runs = count_runs(pages, first, last);
+		begin = ktime_get_ns();
+	}
 	release_holes(pages, first, last, last);
-	if (npages)
-		iommufd_account_uncharge(&pages->payer, npages);
+	if (!npages)
+		return;
+	iommufd_account_uncharge(&pages->payer, npages);
+	trace_iommufd_unpin(pages, first, last, npages, runs, 0, iommufd_trace_ns(begin));
 }
 
 /* Page indices are below this. */

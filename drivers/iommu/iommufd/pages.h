@@ -15,6 +15,7 @@
 
 /**
  * struct iommufd_pin_ops - One source of memory
+ * @name: what its addresses are, in a word
  * @pin: pin each of the pages from index @first to @last, both inclusive, and tell the store
  *	 where they are. *@pinned counts how many were pinned and stored, also after an
  *	 error; the caller undoes those. Called with pages->mutex held.
@@ -22,6 +23,7 @@
  * @any_process: the memory is nobody's, so it makes no difference who pays for it
  */
 struct iommufd_pin_ops {
+	const char *name;
 	int (*pin)(struct iommufd_pages *pages, unsigned long first, unsigned long last,
 		   unsigned long *pinned);
 	void (*free)(struct iommufd_pages *pages);
@@ -31,6 +33,7 @@ struct iommufd_pin_ops {
 /**
  * struct iommufd_pages - The memory of one MAP, as a row of pages
  * @refs: areas, and creators of areas, that refer to it
+ * @ictx: the context of all those areas. Immutable
  * @ops: where the memory comes from, immutable
  * @addr: where the page with index 0 is, or would be, in its source, in bytes. A multiple
  *	  of 2 MiB, so that chunks of the store and large folios have common borders.
@@ -44,6 +47,7 @@ struct iommufd_pin_ops {
  */
 struct iommufd_pages {
 	refcount_t refs;
+	struct iommufd_ctx *ictx;
 	const struct iommufd_pin_ops *ops;
 	unsigned long addr;
 	bool writable;
@@ -54,8 +58,8 @@ struct iommufd_pages {
 	struct iommufd_extents extents;
 };
 
-void iommufd_pages_init(struct iommufd_pages *pages, const struct iommufd_pin_ops *ops,
-			unsigned long addr, enum iommufd_account_mode mode);
+void iommufd_pages_init(struct iommufd_pages *pages, struct iommufd_ctx *ictx,
+			const struct iommufd_pin_ops *ops, unsigned long addr);
 void iommufd_pages_get(struct iommufd_pages *pages);
 void iommufd_pages_put(struct iommufd_pages *pages);
 

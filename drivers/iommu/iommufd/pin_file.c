@@ -236,6 +236,7 @@ static void file_free(struct iommufd_pages *pages)
 }
 
 static const struct iommufd_pin_ops file_pin_ops = {
+	.name = "file",
 	.pin = file_pin,
 	.free = file_free,
 	.any_process = true,
@@ -257,11 +258,11 @@ static int check_file(struct file *file, u64 start, unsigned long length, bool w
 
 /**
  * iommufd_pin_file_new - Describe a range of a file of the calling process
+ * @ictx: the context
  * @fd: a memfd, or another file of shmem or hugetlbfs
  * @start: first byte
  * @length: bytes, not 0
  * @writable: devices may write
- * @mode: what the context charges
  *
  * The pages object keeps the file; nothing is pinned until somebody holds the pages.
  *
@@ -270,8 +271,8 @@ static int check_file(struct file *file, u64 start, unsigned long length, bool w
  * ERR_PTR(-EINVAL): not such a file, or the range goes beyond its end; ERR_PTR(-EPERM):
  * not open, or sealed, for what devices may do; ERR_PTR(-ENOMEM).
  */
-struct iommufd_pages *iommufd_pin_file_new(int fd, u64 start, unsigned long length,
-					   bool writable, enum iommufd_account_mode mode)
+struct iommufd_pages *iommufd_pin_file_new(struct iommufd_ctx *ictx, int fd, u64 start,
+					   unsigned long length, bool writable)
 {
 	struct file_pages *file_pages;
 	struct iommufd_pages *pages;
@@ -290,6 +291,6 @@ struct iommufd_pages *iommufd_pin_file_new(int fd, u64 start, unsigned long leng
 	file_pages->file = get_file(fd_file(f));
 	pages = &file_pages->pages;
 	pages->writable = writable;
-	iommufd_pages_init(pages, &file_pin_ops, start, mode);
+	iommufd_pages_init(pages, ictx, &file_pin_ops, start);
 	return pages;
 }

@@ -5,7 +5,7 @@
 #include "account.h"
 #include "internal.h"
 
-struct iommufd_pages *iommufd_pin_file_new(int fd, u64 start, unsigned long length,
-					   bool writable, enum iommufd_account_mode mode);
+struct iommufd_pages *iommufd_pin_file_new(struct iommufd_ctx *ictx, int fd, u64 start,
+					   unsigned long length, bool writable);
 
 #endif

@@ -98,23 +98,24 @@ static void user_free(struct iommufd_pages *pages)
 }
 
 static const struct iommufd_pin_ops user_pin_ops = {
+	.name = "user",
 	.pin = user_pin,
 	.free = user_free,
 };
 
 /**
  * iommufd_pin_user_new - Describe the calling process's memory from an address on
+ * @ictx: the context
  * @uaddr: first byte
  * @writable: devices may write
- * @mode: what the context charges
  *
  * Nothing is looked at and nothing pinned until somebody holds the pages.
  *
  * Context: Process context.
  * Return: the pages object with one reference, or ERR_PTR(-ENOMEM).
  */
-struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, bool writable,
-					   enum iommufd_account_mode mode)
+struct iommufd_pages *iommufd_pin_user_new(struct iommufd_ctx *ictx, unsigned long uaddr,
+					   bool writable)
 {
 	struct iommufd_pages *pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
 
@@ -122,6 +123,6 @@ struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, bool writable,
 		return ERR_PTR(-ENOMEM);
 
 	pages->writable = writable;
-	iommufd_pages_init(pages, &user_pin_ops, uaddr, mode);
+	iommufd_pages_init(pages, ictx, &user_pin_ops, uaddr);
 	return pages;
 }

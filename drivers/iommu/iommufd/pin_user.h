@@ -2,10 +2,9 @@
 #ifndef __IOMMUFD_PIN_USER_H
 #define __IOMMUFD_PIN_USER_H
 
-#include "account.h"
 #include "internal.h"
 
-struct iommufd_pages *iommufd_pin_user_new(unsigned long uaddr, bool writable,
-					   enum iommufd_account_mode mode);
+struct iommufd_pages *iommufd_pin_user_new(struct iommufd_ctx *ictx, unsigned long uaddr,
+					   bool writable);
 
 #endif
