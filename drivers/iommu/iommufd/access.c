@@ -19,12 +19,14 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "access.h"
 #include "area.h"
 #include "ctx.h"
+#include "fdinfo.h"
 #include "ioas.h"
 #include "mapping.h"
 #include "object.h"
@@ -77,8 +79,23 @@ static void access_destroy(struct iommufd_object *obj)
 	mutex_destroy(&access->mutex);
 }
 
+static void access_show(struct iommufd_object *obj, struct seq_file *m)
+{
+	struct iommufd_access *access = container_of(obj, struct iommufd_access, obj);
+
+	/* It is held while pages are pinned. */
+	if (!iommufd_fdinfo_lock(&access->mutex)) {
+		seq_puts(m, " busy");
+		return;
+	}
+	if (access->ioas)
+		seq_printf(m, " ioas=%u", access->ioas->obj.id);
+	mutex_unlock(&access->mutex);
+}
+
 static const struct iommufd_object_class access_class = {
 	.name = "access",
+	.show = access_show,
 	.destroy = access_destroy,
 };
 

@@ -12,44 +12,12 @@
  *
  * Locks: none of ours. mm mode takes the mmap lock of the payer's mm for write.
  */
-#include <linux/capability.h>
-#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/sched/user.h>
 
 #include "account.h"
-
-/**
- * iommufd_account_init - Make the calling process the payer
- * @payer: to be filled in
- * @mode: what the context charges; CAP_IPC_LOCK overrides it
- *
- * Context: Process context of the mapper.
- */
-void iommufd_account_init(struct iommufd_payer *payer, enum iommufd_account_mode mode)
-{
-	payer->mode = capable(CAP_IPC_LOCK) ? IOMMUFD_ACCOUNT_NONE : mode;
-	payer->task = get_task_struct(current->group_leader);
-	payer->mm = current->mm;
-	mmgrab(payer->mm);
-	payer->user = get_uid(current_user());
-}
-
-/**
- * iommufd_account_destroy - Forget the payer
- * @payer: payer to whom nothing is charged any more
- *
- * Context: Process context.
- */
-void iommufd_account_destroy(struct iommufd_payer *payer)
-{
-	free_uid(payer->user);
-	mmdrop(payer->mm);
-	put_task_struct(payer->task);
-}
 
 static int charge_user(struct iommufd_payer *payer, unsigned long npages, bool force)
 {
@@ -88,9 +56,11 @@ static int charge(struct iommufd_payer *payer, unsigned long npages, bool force)
 		ret = charge_user(payer, npages, force);
 	else if (payer->mode == IOMMUFD_ACCOUNT_MM)
 		ret = change_mm(payer, npages, true, force);
-	if (!ret)
-		atomic64_add(npages, &payer->mm->pinned_vm);
-	return ret;
+	if (ret)
+		return ret;
+	atomic64_add(npages, &payer->mm->pinned_vm);
+	atomic_long_add(npages, &payer->charged);
+	return 0;
 }
 
 /**
@@ -115,6 +85,7 @@ int iommufd_account_charge(struct iommufd_payer *payer, unsigned long npages)
  */
 void iommufd_account_uncharge(struct iommufd_payer *payer, unsigned long npages)
 {
+	atomic_long_sub(npages, &payer->charged);
 	atomic64_sub(npages, &payer->mm->pinned_vm);
 	if (payer->mode == IOMMUFD_ACCOUNT_USER)
 		atomic_long_sub(npages, &payer->user->locked_vm);
@@ -151,6 +122,8 @@ int iommufd_account_move(struct iommufd_payer *from, struct iommufd_payer *to,
 	int ret;
 
 	if (same_account(from, to)) {
+		atomic_long_sub(npages, &from->charged);
+		atomic_long_add(npages, &to->charged);
 		atomic64_sub(npages, &from->mm->pinned_vm);
 		atomic64_add(npages, &to->mm->pinned_vm);
 		return 0;
@@ -159,20 +132,4 @@ int iommufd_account_move(struct iommufd_payer *from, struct iommufd_payer *to,
 	if (!ret)
 		iommufd_account_uncharge(from, npages);
 	return ret;
-}
-
-/**
- * iommufd_account_is_current - Does the calling process pay already?
- * @payer: who pays
- * @mode: what the context charges now
- *
- * Return: true when iommufd_account_init() would give the same.
- */
-bool iommufd_account_is_current(const struct iommufd_payer *payer,
-				enum iommufd_account_mode mode)
-{
-	if (capable(CAP_IPC_LOCK))
-		mode = IOMMUFD_ACCOUNT_NONE;
-	return payer->mode == mode && payer->task == current->group_leader &&
-	       payer->mm == current->mm && payer->user == current_user();
 }

@@ -27,26 +27,26 @@ enum iommufd_account_mode {
 };
 
 /**
- * struct iommufd_payer - Whoever pays for a mapping: its maker, or who took it over
+ * struct iommufd_payer - Whoever pays for mappings: their maker, or who took them over
+ * @charged: pages it pays for in this context
  * @mode: what is charged
  * @task: whose RLIMIT_MEMLOCK counts
  * @mm: whose VmPin, and in mm mode VmLck, rises
  * @user: whose locked_vm rises in user mode
+ *
+ * The last four are immutable.
  */
 struct iommufd_payer {
+	atomic_long_t charged;
 	enum iommufd_account_mode mode;
 	struct task_struct *task;
 	struct mm_struct *mm;
 	struct user_struct *user;
 };
 
-void iommufd_account_init(struct iommufd_payer *payer, enum iommufd_account_mode mode);
-void iommufd_account_destroy(struct iommufd_payer *payer);
 int iommufd_account_charge(struct iommufd_payer *payer, unsigned long npages);
 void iommufd_account_uncharge(struct iommufd_payer *payer, unsigned long npages);
 int iommufd_account_move(struct iommufd_payer *from, struct iommufd_payer *to,
 			 unsigned long npages, bool force);
-bool iommufd_account_is_current(const struct iommufd_payer *payer,
-				enum iommufd_account_mode mode);
 
 #endif

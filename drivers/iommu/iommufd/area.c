@@ -9,6 +9,8 @@
  * Locks: the walks need ioas->iova_rwsem; a cut takes pages->mutex inside it.
  */
 #include <linux/align.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -129,12 +131,23 @@ bool iommufd_area_covers(const struct iommufd_ioas *ioas, unsigned long start,
 	return false;
 }
 
+/* Counting would take long here. Each has at least one. */
+static void split_runs(struct iommufd_area *left, struct iommufd_area *right)
+{
+	unsigned long length = iommufd_area_length(left), all = left->runs;
+
+	right->runs = mult_frac(all, iommufd_area_length(right),
+				length + iommufd_area_length(right)) ?: 1;
+	WRITE_ONCE(left->runs, max(all, right->runs + 1) - right->runs);
+}
+
 /* Make the pages of the right part of a cut a holder of its own. */
 static void split_holder(struct iommufd_area *left, struct iommufd_area *right)
 {
 	struct iommufd_pages *pages = left->pages;
 
 	guard(mutex)(&pages->mutex);
+	split_runs(left, right);
 	iommufd_holders_remove(&pages->holders, &left->holder);
 	left->holder.node.last = right->holder.node.start - 1;
 	iommufd_holders_insert(&pages->holders, &left->holder);

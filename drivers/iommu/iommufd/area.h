@@ -37,6 +37,8 @@ enum iommufd_area_state {
  * @holder: which pages of it, inserted while the IOAS has a domain. Only a cut changes it
  * @page_offset: byte within the first page where the area begins, immutable
  * @prot: IOMMU_READ and the like, immutable
+ * @runs: pieces of contiguous memory it was last mapped from; for people, no more than an
+ *	  estimate after a cut. Written under @pages->mutex, read without
  * @lost: an IOMMU driver could not unmap it, so it holds its pages for ever
  */
 struct iommufd_area {
@@ -51,6 +53,7 @@ struct iommufd_area {
 	struct iommufd_holder holder;
 	unsigned int page_offset;
 	int prot;
+	unsigned long runs;
 	bool lost;
 };
 

@@ -26,12 +26,12 @@
 struct change {
 	struct list_head entry;
 	struct iommufd_pages *pages;
-	struct iommufd_payer old;
+	struct iommufd_payer *old;
 };
 
 static void end_change(struct change *change)
 {
-	iommufd_account_destroy(&change->old);
+	iommufd_payer_put(&change->pages->ictx->payers, change->old);
 	iommufd_pages_put(change->pages);
 	kfree(change);
 }
@@ -55,16 +55,20 @@ static int change_pages(struct iommufd_ctx *ictx, struct iommufd_pages *pages,
 
 	/* As is the case after the first of several areas of the same memory. */
 	scoped_guard(mutex, &pages->mutex)
-		if (iommufd_account_is_current(&pages->payer,
-					       READ_ONCE(ictx->account_mode)))
+		if (iommufd_payer_is_current(pages->payer, READ_ONCE(ictx->account_mode)))
 			return 0;
 	change = kmalloc(sizeof(*change), GFP_KERNEL_ACCOUNT);
 	if (!change)
 		return -ENOMEM;
 
+	change->old = iommufd_payer_get(&ictx->payers, READ_ONCE(ictx->account_mode));
+	if (IS_ERR(change->old)) {
+		ret = PTR_ERR(change->old);
+		kfree(change);
+		return ret;
+	}
 	change->pages = pages;
 	iommufd_pages_get(pages);
-	iommufd_account_init(&change->old, READ_ONCE(ictx->account_mode));
 	ret = iommufd_pages_change_payer(pages, &change->old, false);
 	if (ret)
 		end_change(change);

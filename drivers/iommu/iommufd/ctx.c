@@ -11,10 +11,10 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "ctx.h"
+#include "fdinfo.h"
 #include "ioctl.h"
 #include "object.h"
 
@@ -27,6 +27,7 @@ static void ctx_init(struct iommufd_ctx *ictx, struct file *file)
 	ictx->number = atomic_inc_return(&opened);
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->retire_wait);
+	iommufd_payer_init(&ictx->payers);
 	/* Who opens a VFIO container expects the charges of one. */
 	ictx->account_mode = iminor(file_inode(file)) == VFIO_MINOR ? IOMMUFD_ACCOUNT_MM :
 								      IOMMUFD_ACCOUNT_USER;
@@ -59,25 +60,11 @@ static int ctx_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const char *const account_names[] = {
-	[IOMMUFD_ACCOUNT_USER] = "user",
-	[IOMMUFD_ACCOUNT_MM] = "process",
-};
-
-static void ctx_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	struct iommufd_ctx *ictx = file->private_data;
-
-	seq_printf(m, "iommufd-account:\t%s\n",
-		   account_names[READ_ONCE(ictx->account_mode)]);
-	iommufd_object_show_all(ictx, m);
-}
-
 const struct file_operations iommufd_ctx_fops = {
 	.owner = THIS_MODULE,
 	.open = ctx_open,
 	.release = ctx_release,
-	.show_fdinfo = ctx_show_fdinfo,
+	.show_fdinfo = iommufd_fdinfo_show,
 	.unlocked_ioctl = iommufd_ioctl,
 	/* Every structure has the same layout for 32-bit callers. */
 	.compat_ioctl = compat_ptr_ioctl,

@@ -12,6 +12,7 @@
 
 #include "account.h"
 #include "internal.h"
+#include "payer.h"
 
 /**
  * struct iommufd_ctx - One open file of /dev/iommu
@@ -19,6 +20,7 @@
  * @number: for people: the name in debugfs, and in trace events. Immutable
  * @retire_wait: where removal of an object waits for threads inside a system call
  * @objects: id -> object; has a lock of its own
+ * @payers: who pays for mappings; has a lock of its own
  * @account_mode: what new mappings charge
  * @vfio_ioas: the IOAS of the VFIO container interface, or NULL
  * @no_iommu: the VFIO container interface serves a device without an IOMMU
@@ -30,6 +32,7 @@ struct iommufd_ctx {
 	u32 number;
 	wait_queue_head_t retire_wait;
 	struct xarray objects;
+	struct iommufd_payers payers;
 
 	/* Under the lock of @objects */
 	enum iommufd_account_mode account_mode;

@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
@@ -18,7 +19,9 @@
 #include "ctx.h"
 #include "device.h"
 #include "dirty.h"
+#include "fdinfo.h"
 #include "group.h"
+#include "hwpt.h"
 #include "ioctl.h"
 #include "iommu_core.h"
 #include "trace.h"
@@ -38,8 +41,25 @@ static void idev_destroy(struct iommufd_object *obj)
 	iommufd_group_put(idev->igroup);
 }
 
+static void idev_show(struct iommufd_object *obj, struct seq_file *m)
+{
+	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
+	struct iommufd_group *igroup = idev->igroup;
+
+	seq_printf(m, " dev=%s group=%d", dev_name(idev->dev), iommu_group_id(igroup->group));
+	if (!iommufd_fdinfo_lock(&igroup->lock)) {
+		seq_puts(m, " busy");
+		return;
+	}
+	if (idev->attached)
+		seq_printf(m, " hwpt=%u ioas=%u", igroup->hwpt->obj.id,
+			   igroup->hwpt->paging->ioas->obj.id);
+	mutex_unlock(&igroup->lock);
+}
+
 static const struct iommufd_object_class device_class = {
 	.name = "device",
+	.show = idev_show,
 	.destroy = idev_destroy,
 };
 

@@ -70,7 +70,7 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 {
 	unsigned long index = area->holder.node.start, last = area->holder.node.last;
 	unsigned long iova = area->span.start, left = iommufd_area_length(area);
-	unsigned long offset = area->page_offset, pause = index;
+	unsigned long offset = area->page_offset, pause = index, runs = 0;
 	int ret = 0;
 
 	lockdep_assert_held(&area->pages->mutex);
@@ -102,9 +102,12 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 		iova += length;
 		left -= length;
 		offset = 0;
+		runs++;
 	}
 	if (ret)
 		undo(domain, area->span.start, iova);
+	else
+		WRITE_ONCE(area->runs, runs);
 	return ret;
 }
 

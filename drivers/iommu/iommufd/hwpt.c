@@ -3,6 +3,7 @@
  * What all page tables share: the commands on them, and their users.
  */
 #include <linux/iommu.h>
+#include <linux/seq_file.h>
 #include <uapi/linux/iommufd.h>
 
 #include "device.h"
@@ -44,6 +45,26 @@ void iommufd_hwpt_unuse(struct iommufd_hwpt *hwpt, unsigned int uses)
 		iommufd_object_unuse(&hwpt->obj);
 	else if (unuse_automatic(hwpt))
 		iommufd_object_free_claimed(&hwpt->obj);
+}
+
+/**
+ * iommufd_hwpt_show - What a page table leads to, for fdinfo
+ * @obj: page table of either class
+ * @m: where to
+ *
+ * Context: Any.
+ */
+void iommufd_hwpt_show(struct iommufd_object *obj, struct seq_file *m)
+{
+	struct iommufd_hwpt *hwpt = iommufd_hwpt_from_obj(obj);
+
+	seq_printf(m, " ioas=%u", hwpt->paging->ioas->obj.id);
+	if (hwpt->paging != hwpt)
+		seq_printf(m, " parent=%u", hwpt->paging->obj.id);
+	if (hwpt->fault)
+		seq_printf(m, " fault-queue=%u", hwpt->fault->eventq.obj.id);
+	if (hwpt->automatic)
+		seq_puts(m, " automatic");
 }
 
 static struct iommufd_hwpt *make_hwpt(struct iommufd_device *idev,

@@ -72,6 +72,7 @@ struct iommufd_hwpt *iommufd_hwpt_nested_new(struct iommufd_hwpt *parent,
 					     struct iommufd_device *idev, u32 flags,
 					     const struct iommu_user_data *data);
 int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt);
+void iommufd_hwpt_show(struct iommufd_object *obj, struct seq_file *m);
 void iommufd_hwpt_unuse(struct iommufd_hwpt *hwpt, unsigned int uses);
 
 int iommufd_hwpt_alloc(struct iommufd_cmd *cmd);

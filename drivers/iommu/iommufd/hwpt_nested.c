@@ -25,6 +25,7 @@ static void nested_destroy(struct iommufd_object *obj)
 
 const struct iommufd_object_class iommufd_hwpt_nested_class = {
 	.name = "nested HWPT",
+	.show = iommufd_hwpt_show,
 	.destroy = nested_destroy,
 };
 

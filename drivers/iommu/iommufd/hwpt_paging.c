@@ -33,6 +33,7 @@ static void paging_destroy(struct iommufd_object *obj)
 
 const struct iommufd_object_class iommufd_hwpt_paging_class = {
 	.name = "HWPT",
+	.show = iommufd_hwpt_show,
 	.destroy = paging_destroy,
 };
 

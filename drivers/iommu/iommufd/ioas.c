@@ -15,6 +15,7 @@
 #include "access.h"
 #include "area.h"
 #include "ctx.h"
+#include "fdinfo.h"
 #include "ioas.h"
 #include "ioctl.h"
 #include "mapping.h"
@@ -35,6 +36,7 @@ static void ioas_destroy(struct iommufd_object *obj)
 
 const struct iommufd_object_class iommufd_ioas_class = {
 	.name = "IOAS",
+	.show = iommufd_fdinfo_ioas,
 	.destroy = ioas_destroy,
 };
 

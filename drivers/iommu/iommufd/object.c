@@ -13,7 +13,6 @@
  */
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -343,10 +342,10 @@ void iommufd_object_destroy_all(struct iommufd_ctx *ictx)
 }
 
 /**
- * iommufd_object_get_next - Walk the objects of a kind
+ * iommufd_object_get_next - Walk the objects
  * @ictx: context of the caller
  * @id: look beyond this one; 0 at first
- * @class: the kind
+ * @class: the kind, or NULL for any
  *
  * Context: Process context.
  * Return: the next published object by id, to be returned with iommufd_object_put(), or
@@ -360,29 +359,8 @@ struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 id,
 
 	guard(spinlock)(&ictx->objects.xa_lock);
 	xa_for_each_start(&ictx->objects, index, obj, id + 1UL)
-		if (obj->class == class && refcount_inc_not_zero(&obj->short_users))
+		if ((!class || obj->class == class) &&
+		    refcount_inc_not_zero(&obj->short_users))
 			return obj;
 	return NULL;
-}
-
-/**
- * iommufd_object_show_all - List the objects of a context
- * @ictx: the context
- * @m: where to; a line for each: id, kind, lasting users
- *
- * Context: Process context. Safe while objects come and go.
- */
-void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m)
-{
-	struct iommufd_object *obj;
-	unsigned long id;
-
-	guard(spinlock)(&ictx->objects.xa_lock);
-	xa_for_each(&ictx->objects, id, obj) {
-		/* The caller comes back with a larger buffer. */
-		if (seq_has_overflowed(m))
-			break;
-		seq_printf(m, "iommufd-object:\t%lu %s, %u users\n", id, obj->class->name,
-			   refcount_read(&obj->users) - 1);
-	}
 }

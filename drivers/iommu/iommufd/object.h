@@ -25,6 +25,8 @@ struct seq_file;
 /**
  * struct iommufd_object_class - One kind of object
  * @name: for messages
+ * @show: print more about it as " key=value", for fdinfo. The caller is a short user and
+ *	  wants to wait for nothing. Optional
  * @owner: module with @destroy if that is not iommufd; stays loaded with its objects
  * @destroy: undo all that construction did, but for the id and the memory. Called
  *	     once, without locks, when nobody can reach the object any more.
@@ -32,6 +34,7 @@ struct seq_file;
 struct iommufd_object_class {
 	const char *name;
 	struct module *owner;
+	void (*show)(struct iommufd_object *obj, struct seq_file *m);
 	void (*destroy)(struct iommufd_object *obj);
 };
 
@@ -80,7 +83,6 @@ int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx);
 struct iommufd_object *iommufd_object_get_next(struct iommufd_ctx *ictx, u32 id,
 					       const struct iommufd_object_class *class);
-void iommufd_object_show_all(struct iommufd_ctx *ictx, struct seq_file *m);
 
 /* For an object under construction, before its class's destroy would apply. */
 DEFINE_FREE(iommufd_object_discard, void *,

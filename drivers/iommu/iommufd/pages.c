@@ -29,18 +29,22 @@
  * The calling process becomes the payer.
  *
  * Context: Process context.
+ * Return: 0 or -ENOMEM; then there is nothing to undo.
  */
-void iommufd_pages_init(struct iommufd_pages *pages, struct iommufd_ctx *ictx,
-			const struct iommufd_pin_ops *ops, unsigned long addr)
+int iommufd_pages_init(struct iommufd_pages *pages, struct iommufd_ctx *ictx,
+		       const struct iommufd_pin_ops *ops, unsigned long addr)
 {
+	pages->payer = iommufd_payer_get(&ictx->payers, READ_ONCE(ictx->account_mode));
+	if (IS_ERR(pages->payer))
+		return PTR_ERR(pages->payer);
 	refcount_set(&pages->refs, 1);
 	pages->ictx = ictx;
 	pages->ops = ops;
 	pages->addr = round_down(addr, IOMMUFD_CHUNK_PAGES * PAGE_SIZE);
-	iommufd_account_init(&pages->payer, READ_ONCE(ictx->account_mode));
 	mutex_init(&pages->mutex);
 	iommufd_holders_init(&pages->holders);
 	iommufd_extents_init(&pages->extents);
+	return 0;
 }
 
 /**
@@ -65,7 +69,7 @@ void iommufd_pages_put(struct iommufd_pages *pages)
 
 	WARN_ON(!iommufd_holders_empty(&pages->holders, 0, ULONG_MAX));
 	iommufd_extents_destroy(&pages->extents);
-	iommufd_account_destroy(&pages->payer);
+	iommufd_payer_put(&pages->ictx->payers, pages->payer);
 	mutex_destroy(&pages->mutex);
 	pages->ops->free(pages);
 }
@@ -199,11 +203,11 @@ int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holde
 	lockdep_assert_held(&pages->mutex);
 
 	npages = count_holes(pages, first, last);
-	ret = iommufd_account_charge(&pages->payer, npages);
+	ret = iommufd_account_charge(pages->payer, npages);
 	if (!ret) {
 		ret = pin_holes(pages, first, last);
 		if (ret)
-			iommufd_account_uncharge(&pages->payer, npages);
+			iommufd_account_uncharge(pages->payer, npages);
 	}
 	if (trace_iommufd_pin_enabled() && npages)
 		trace_pin(pages, first, last, npages, ret, begin);
@@ -238,7 +242,7 @@ void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *h
 	release_holes(pages, first, last, last);
 	if (!npages)
 		return;
-	iommufd_account_uncharge(&pages->payer, npages);
+	iommufd_account_uncharge(pages->payer, npages);
 	trace_iommufd_unpin(pages, first, last, npages, runs, 0, iommufd_trace_ns(begin));
 }
 
@@ -254,7 +258,7 @@ void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *h
  * Context: Process context, may sleep. Takes pages->mutex.
  * Return: 0; -ENOMEM without @force: the limit of @payer does not allow it.
  */
-int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer *payer,
+int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer **payer,
 			       bool force)
 {
 	unsigned long npages;
@@ -262,7 +266,7 @@ int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer
 
 	guard(mutex)(&pages->mutex);
 	npages = INDEX_END - count_holes(pages, 0, INDEX_END - 1);
-	ret = iommufd_account_move(&pages->payer, payer, npages, force);
+	ret = iommufd_account_move(pages->payer, *payer, npages, force);
 	if (!ret)
 		swap(pages->payer, *payer);
 	return ret;

@@ -39,7 +39,7 @@ struct iommufd_pin_ops {
  *	  of 2 MiB, so that chunks of the store and large folios have common borders.
  *	  Immutable
  * @writable: pinned for writing, immutable
- * @payer: who is charged for pinned pages. Changes, under @mutex, only with
+ * @payer: who is charged for pinned pages, referenced. Changes, under @mutex, only with
  *	   ops->any_process
  * @mutex: protects the members below it
  * @holders: who needs which pages pinned
@@ -51,21 +51,21 @@ struct iommufd_pages {
 	const struct iommufd_pin_ops *ops;
 	unsigned long addr;
 	bool writable;
-	struct iommufd_payer payer;
+	struct iommufd_payer *payer;
 
 	struct mutex mutex; /* protects what follows */
 	struct iommufd_holders holders;
 	struct iommufd_extents extents;
 };
 
-void iommufd_pages_init(struct iommufd_pages *pages, struct iommufd_ctx *ictx,
-			const struct iommufd_pin_ops *ops, unsigned long addr);
+int iommufd_pages_init(struct iommufd_pages *pages, struct iommufd_ctx *ictx,
+		       const struct iommufd_pin_ops *ops, unsigned long addr);
 void iommufd_pages_get(struct iommufd_pages *pages);
 void iommufd_pages_put(struct iommufd_pages *pages);
 
 int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holder);
 void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *holder);
-int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer *payer,
+int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer **payer,
 			       bool force);
 
 DEFINE_FREE(iommufd_pages_put, struct iommufd_pages *,

@@ -288,9 +288,13 @@ struct iommufd_pages *iommufd_pin_file_new(struct iommufd_ctx *ictx, int fd, u64
 	file_pages = kzalloc(sizeof(*file_pages), GFP_KERNEL_ACCOUNT);
 	if (!file_pages)
 		return ERR_PTR(-ENOMEM);
-	file_pages->file = get_file(fd_file(f));
 	pages = &file_pages->pages;
 	pages->writable = writable;
-	iommufd_pages_init(pages, ictx, &file_pin_ops, start);
+	ret = iommufd_pages_init(pages, ictx, &file_pin_ops, start);
+	if (ret) {
+		kfree(file_pages);
+		return ERR_PTR(ret);
+	}
+	file_pages->file = get_file(fd_file(f));
 	return pages;
 }

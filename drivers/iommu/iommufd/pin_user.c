@@ -29,7 +29,7 @@ static unsigned int gup_flags(const struct iommufd_pages *pages)
 static long pin_batch(struct iommufd_pages *pages, unsigned long uaddr, unsigned long n,
 		      struct page **list)
 {
-	struct mm_struct *mm = pages->payer.mm;
+	struct mm_struct *mm = pages->payer->mm;
 	int locked = 1;
 	long ret;
 
@@ -85,10 +85,10 @@ static int user_pin(struct iommufd_pages *pages, unsigned long first, unsigned l
 
 	if (!list)
 		return -ENOMEM;
-	if (!mmget_not_zero(pages->payer.mm))
+	if (!mmget_not_zero(pages->payer->mm))
 		return -EFAULT;
 	ret = pin_batches(pages, first, last, list, pinned);
-	mmput(pages->payer.mm);
+	mmput(pages->payer->mm);
 	return ret;
 }
 
@@ -118,11 +118,16 @@ struct iommufd_pages *iommufd_pin_user_new(struct iommufd_ctx *ictx, unsigned lo
 					   bool writable)
 {
 	struct iommufd_pages *pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	int ret;
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 
 	pages->writable = writable;
-	iommufd_pages_init(pages, ictx, &user_pin_ops, uaddr);
+	ret = iommufd_pages_init(pages, ictx, &user_pin_ops, uaddr);
+	if (ret) {
+		kfree(pages);
+		return ERR_PTR(ret);
+	}
 	return pages;
 }

@@ -9,6 +9,7 @@ typedef struct {
 } atomic64_t;
 
 #define atomic_long_read(v) ((v)->counter)
+#define atomic_long_add(n, v) ((v)->counter += (n))
 #define atomic_long_sub(n, v) ((v)->counter -= (n))
 #define atomic_long_set(v, n) ((v)->counter = (n))
 #define atomic64_read(v) ((v)->counter)
