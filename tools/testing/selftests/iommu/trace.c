@@ -122,6 +122,19 @@ TEST_F(trace, map_and_unmap)
 	EXPECT_EQ(0, __destroy(self->fd, dev.stdev));
 }
 
+TEST_F(trace, runs_are_contiguous_memory)
+{
+	char *huge = alloc_aligned(2 * THP, true);
+	const char *trace;
+
+	mock_device(self->fd, self->ioas);
+	ioas_map_at(self->fd, self->ioas, huge, 2 * THP, MOCK_IOVA);
+	trace = trace_stop();
+	EXPECT_EQ(2 * THP / PAGE, number(event(trace, "pin", 0), "pages"));
+	EXPECT_EQ(count_runs(huge, 2 * THP), number(event(trace, "pin", 0), "runs"));
+	EXPECT_GE(2, number(event(trace, "pin", 0), "runs"));
+}
+
 TEST_F(trace, only_new_pages_count_as_pinned)
 {
 	__u64 copy = MOCK_IOVA + LENGTH;
