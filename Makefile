@@ -15,6 +15,7 @@ help:
 	@echo 'make test       all tests; the last line is "N passed, N failed, N skipped"'
 	@echo 'make modules    build the kernel modules into build/stock'
 	@echo 'make selftests  build the test programs into build/selftests'
+	@echo 'make iommuctl   build the administration tool into build/iommuctl'
 	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
@@ -32,6 +33,9 @@ modules:
 
 selftests:
 	@scripts/build-selftests
+
+iommuctl:
+	@scripts/build-iommuctl
 
 run: modules selftests
 	@$(lab)/demo
@@ -64,3 +68,4 @@ clean:
 	@scripts/clean
 
 .PHONY: help modules selftests kernel run test unit check soak htmldocs bench shell clean
+.PHONY: help modules selftests iommuctl kernel run test unit check htmldocs bench shell clean

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * iommuctl: what can be given to user space through /dev/iommu, who has it, and why not.
+ * Here are the commands and the command line.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iommuctl.h"
+#include "report.h"
+#include "sysfs.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+enum {
+	OPTION_JSON = 1 << 0,
+	OPTION_DRY_RUN = 1 << 1,
+	OPTION_FORCE = 1 << 2,
+	OPTION_GROUP = 1 << 3,
+	OPTION_DRIVER = 1 << 4,
+	OPTION_SIZE = 1 << 5,
+	OPTION_HELP = 1 << 6,
+};
+
+/**
+ * struct command - One of the commands
+ * @name: What the user types
+ * @args: What comes after it, for the help
+ * @help: What it does
+ * @options: OPTION_… it takes
+ * @min_args: How many arguments it needs
+ * @max_args: How many it takes
+ * @run: Does it, returns an exit code
+ */
+struct command {
+	const char *name, *args, *help;
+	unsigned int options;
+	int min_args, max_args;
+	int (*run)(const struct options *options);
+};
+
+static const struct command commands[] = {
+	{ "list", "[BDF...]", "IOMMUs, groups, devices, and what keeps a group from being used",
+	  OPTION_JSON, 0, 1000, list_command },
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "group", no_argument, NULL, OPTION_GROUP },
+	{ "driver", required_argument, NULL, OPTION_DRIVER },
+	{ "size", required_argument, NULL, OPTION_SIZE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{}
+};
+
+static void help(FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "usage: iommuctl COMMAND [OPTION...] [ARGUMENT...]\n\n");
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  %-7s %-24s %s\n", commands[i].name, commands[i].args,
+			commands[i].help);
+	fprintf(to,
+		"\n  --json          output for programs (every command)\n"
+		"  --dry-run       say what would be done (bind, unbind, vdpa)\n"
+		"  --force         even if the machine itself needs the device (bind, unbind)\n"
+		"  --group         all devices of the group (bind, unbind)\n"
+		"  --driver NAME   instead of vfio-pci (bind)\n"
+		"  --size SIZE     memory of the guest (check), memory to map (probe): 512M, 4G\n\n"
+		"Exit status: 0 yes or done, 1 no, 2 wrong arguments, 3 permission missing,\n"
+		"4 module or device file missing, 5 no such device, 6 refused without --force,\n"
+		"7 other trouble. More in iommuctl(8).\n");
+}
+
+/* "512M" and the like; 0 if it is no such thing. */
+static unsigned long long parse_size(const char *text)
+{
+	static const char units[] = "KMGT";
+	unsigned long long value;
+	const char *unit;
+	char *end;
+
+	value = strtoull(text, &end, 10);
+	if (end == text || text[0] == '-')
+		return 0;
+	if (*end) {
+		unit = strchr(units, *end);
+		if (!unit || end[1] || value >> (54 - 10 * (unit - units)))
+			return 0;
+		value <<= 10 * (unit - units + 1);
+	}
+	return value;
+}
+
+static int wrong_usage(const struct command *command)
+{
+	fprintf(stderr, "usage: iommuctl %s %s\n", command->name, command->args);
+	return EXIT_USAGE;
+}
+
+/* Returns an exit code; the JSON output begins here, where --json is known. */
+static int parse_options(const struct command *command, int argc, char **argv,
+			 struct options *options, unsigned int *seen)
+{
+	int which;
+
+	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (which == '?')
+			return wrong_usage(command);
+		if (which != OPTION_HELP && !(command->options & which)) {
+			fprintf(stderr, "iommuctl: %s has no such option\n", command->name);
+			return wrong_usage(command);
+		}
+		*seen |= which;
+		if (which == OPTION_DRIVER)
+			options->driver = optarg;
+		if (which != OPTION_SIZE)
+			continue;
+		options->size = parse_size(optarg);
+		if (!options->size) {
+			fprintf(stderr, "iommuctl: '%s' is no size\n", optarg);
+			return EXIT_USAGE;
+		}
+	}
+	options->dry_run = *seen & OPTION_DRY_RUN;
+	options->force = *seen & OPTION_FORCE;
+	options->group = *seen & OPTION_GROUP;
+	options->args = argv + optind;
+	options->n = argc - optind;
+	if (options->n < command->min_args || options->n > command->max_args)
+		return *seen & OPTION_HELP ? EXIT_FINE : wrong_usage(command);
+	return EXIT_FINE;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct options options = { .driver = "vfio-pci" };
+	unsigned int seen = 0;
+	int code;
+
+	code = parse_options(command, argc, argv, &options, &seen);
+	if (code)
+		return code;
+	if (seen & OPTION_HELP) {
+		printf("usage: iommuctl %s %s\n%s\n", command->name, command->args,
+		       command->help);
+		return EXIT_FINE;
+	}
+	report_begin(seen & OPTION_JSON);
+	code = command->run(&options);
+	report_end();
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	size_t i;
+
+	if (!strcmp(name, "--help") || !strcmp(name, "help")) {
+		help(stdout);
+		return EXIT_FINE;
+	}
+	if (!strcmp(name, "--version")) {
+		printf("iommuctl %s\n", VERSION);
+		return EXIT_FINE;
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return run_command(&commands[i], argc - 1, argv + 1);
+	if (name[0])
+		fprintf(stderr, "iommuctl: there is no command '%s'\n", name);
+	help(stderr);
+	return EXIT_USAGE;
+}
