@@ -12,6 +12,8 @@
 #include "report.h"
 #include "sysfs.h"
 
+#define MANY 1000
+
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
@@ -45,7 +47,13 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", "[BDF...]", "IOMMUs, groups, devices, and what keeps a group from being used",
-	  OPTION_JSON, 0, 1000, list_command },
+	  OPTION_JSON, 0, MANY, list_command },
+	{ "bind", "BDF...", "give devices to vfio-pci",
+	  OPTION_JSON | OPTION_DRY_RUN | OPTION_FORCE | OPTION_GROUP | OPTION_DRIVER, 1, MANY,
+	  bind_command },
+	{ "unbind", "BDF...", "give them back to the kernel's drivers",
+	  OPTION_JSON | OPTION_DRY_RUN | OPTION_FORCE | OPTION_GROUP, 1, MANY,
+	  unbind_command },
 };
 
 static const struct option long_options[] = {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef IOMMUCTL_USERS_H
+#define IOMMUCTL_USERS_H
+
+#include <sys/types.h>
+
+#include "device.h"
+
+/**
+ * struct open_file - A file descriptor of some process
+ * @pid: The process
+ * @fd: Its number there
+ * @path: What /proc says it is: /dev/iommu, or a file of /dev/vfio
+ */
+struct open_file {
+	pid_t pid;
+	int fd;
+	char path[NAME_LEN];
+};
+
+typedef int (*visit_file_t)(const struct open_file *file, void *data);
+
+int open_files_visit(visit_file_t visit, void *data, unsigned int *hidden);
+bool device_in_use(const struct device *dev, struct open_file *by);
+
+#endif
