@@ -40,7 +40,7 @@ iommuctl:
 run: modules selftests
 	@$(lab)/demo
 
-test: modules selftests
+test: modules selftests iommuctl
 	@$(lab)/run-tests
 
 kernel:

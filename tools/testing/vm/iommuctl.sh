@@ -1,0 +1,179 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the lab's virtual machine, for check-iommuctl: iommuctl's commands, what they
+# print and the status they end with.
+#
+#   iommuctl.sh PART	one of the functions part_… below
+
+# How iommuctl ends, see iommuctl(8).
+yes=0 no=1 usage=2 denied=3 missing=4 nodevice=5 refused=6
+
+f0=0000:01:00.0
+f1=0000:01:00.1
+out=/tmp/out
+n=0
+failed=0
+
+# result STATUS TEXT
+result()
+{
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n $2"
+	else
+		sed 's/^/# /' $out
+		echo "not ok $n $2"
+		failed=1
+	fi
+}
+
+# expect STATUS 'LINE' COMMAND...: the command ends like that and prints that somewhere.
+expect()
+{
+	wanted=$1
+	line=$2
+	shift 2
+	status=0
+	"$@" > $out 2>&1 < /dev/null || status=$?
+	echo "(status $status, expected $wanted, and in the output: $line)" > $out.note
+	[ "$status" = "$wanted" ] && grep -qF -- "$line" $out
+	verdict=$?
+	cat $out.note >> $out
+	result $verdict "$(echo "$*: $line" | tr -d '#')"
+}
+
+# The same for someone who is not root.
+expect_of_user()
+{
+	wanted=$1
+	line=$2
+	shift 2
+	expect "$wanted" "$line" su user -c "/job/iommuctl $*"
+}
+
+driver_of()
+{
+	basename "$(readlink "/sys/bus/pci/devices/$1/driver")"
+}
+
+# driver_is BDF DRIVER: no DRIVER for none
+driver_is()
+{
+	[ "$(driver_of "$1")" = "$2" ]
+	result $? "$1 is on ${2:-no driver}"
+}
+
+make_user()
+{
+	mkdir -p /etc
+	printf 'root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n' > /etc/passwd
+	printf 'root:x:0:\nuser:x:1000:\n' > /etc/group
+	chmod 755 /job /job/iommuctl
+}
+
+part_arguments()
+{
+	expect $usage 'usage: iommuctl COMMAND' iommuctl
+	expect $usage "there is no command 'lsit'" iommuctl lsit
+	expect $yes 'Exit status:' iommuctl --help
+	expect $yes 'iommuctl ' iommuctl --version
+	expect $yes 'usage: iommuctl bind' iommuctl bind --help
+	expect $usage 'usage: iommuctl bind' iommuctl bind
+	expect $usage 'list has no such option' iommuctl list --force
+	expect $usage 'unrecognized option' iommuctl list --colour
+	expect $usage "'1:0' is no PCI address" iommuctl bind 1:0
+	expect $usage "'0000:01:20.0' is no PCI address" iommuctl bind 0000:01:20.0
+	expect $nodevice 'there is no device 0000:7f:00.0' iommuctl bind 7f:00.0
+	expect $nodevice '"code":5' iommuctl list --json 7f:00.0
+	expect $usage 'bridges stay with the kernel' iommuctl bind 00:01.0
+}
+
+part_list()
+{
+	expect $yes 'IOMMU dmar0 (VT-d): 48-bit' iommuctl list
+	expect $no "in use by kernel driver e1000e at $f0, e1000e at $f1" iommuctl list $f1
+	expect $yes "$f1: e1000e -> vfio-pci, /dev/vfio/devices/vfio" iommuctl bind $f1
+	expect $no "not viable: in use by kernel driver e1000e at $f0" iommuctl list 01:00.1
+	grep -q "e1000e at $f1" $out
+	result $((!$?)) "list blames nobody who is with vfio-pci"
+	expect $no '"viable":false' iommuctl list --json $f1
+	expect_of_user $yes "not viable: in use by kernel driver e1000e at $f0" list
+	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind $f0
+	expect $yes 'viable' iommuctl list $f1
+	expect $yes "$f1: vfio-pci -> e1000e" iommuctl unbind $f0 $f1
+}
+
+part_bind()
+{
+	expect $yes "echo vfio-pci > /sys/bus/pci/devices/$f1/driver_override" \
+		iommuctl bind --dry-run $f1
+	driver_is $f1 e1000e
+	expect_of_user $yes 'drivers_probe' bind --dry-run $f1
+	expect_of_user $denied "only root may change the driver of $f1" bind $f1
+	driver_is $f1 e1000e
+	expect $yes "still not viable: in use by kernel driver e1000e at $f0" iommuctl bind $f1
+	expect $yes "$f1: vfio-pci -> vfio-pci" iommuctl bind $f1
+	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind --group 01:00.1
+	expect $yes "$f0: vfio-pci -> e1000e" iommuctl unbind --group 01:00.1
+	expect $yes "$f0: e1000e -> e1000e" iommuctl unbind $f0
+	driver_is $f1 e1000e
+	expect $yes '"driver":"vfio-pci"' iommuctl bind --json $f0
+	expect $yes '"before":"vfio-pci"' iommuctl unbind --json $f0
+	expect 7 "$f0 did not go to nvme" iommuctl bind --driver nvme $f0
+	driver_is $f0 e1000e
+}
+
+# What the machine itself needs stays where it is.
+part_needed()
+{
+	disk=$(basename "$(readlink -f /sys/class/nvme/nvme0/device)")
+	mkswap /dev/nvme0n1 > $out && swapon /dev/nvme0n1 >> $out 2>&1
+	result $? 'swap space on an NVMe disk'
+	expect $refused 'its disk nvme0n1 is in use' iommuctl bind "$disk"
+	driver_is "$disk" nvme
+	swapoff /dev/nvme0n1
+	expect $yes "$disk: nvme -> vfio-pci" iommuctl bind "$disk"
+	expect $yes "$disk: vfio-pci -> nvme" iommuctl unbind "$disk"
+
+	ip address add 192.0.2.2/24 dev eth0 && ip link set eth0 up &&
+		ip route add default via 192.0.2.1
+	result $? 'a default route through an e1000e'
+	expect $refused 'the default route leads through eth0' iommuctl bind --group $f0
+	expect $refused '"code":6' iommuctl bind --json $f0
+	driver_is $f0 e1000e
+	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind --force $f0
+
+	tail -f "/dev/vfio/$(basename "$(readlink /sys/bus/pci/devices/$f0/iommu_group)")" &
+	sleep 1
+	expect $refused "which has /dev/vfio/" iommuctl unbind $f0
+	kill $!
+	wait $! 2> /dev/null
+	expect $yes "$f0: vfio-pci -> e1000e" iommuctl unbind $f0
+}
+
+part_modules()
+{
+	expect $missing 'the driver vfio-mdev is not loaded' \
+		iommuctl bind --driver vfio-mdev $f0
+	rmmod vfio_pci
+	expect $missing 'the driver vfio-pci is not loaded, and modprobe cannot load it' \
+		iommuctl bind $f0
+	driver_is $f0 e1000e
+	insmod /modules/vfio-pci.ko
+}
+
+# A machine that was booted with intel_iommu=off.
+part_without_iommu()
+{
+	expect $yes 'In no group, no IOMMU translates for them:' iommuctl list
+	expect $no '"ungrouped"' iommuctl list --json $f0
+	expect $missing 'the device is in no IOMMU group' iommuctl bind $f0
+}
+
+make_user
+for part in "$@"; do
+	"part_$part"
+done
+echo "1..$n"
+exit $failed
