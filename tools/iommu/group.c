@@ -99,6 +99,16 @@ void obstacle_text(const struct devices *devices, int group, char *text, size_t 
 	}
 }
 
+static const char *first_blocker(const struct devices *devices, int group)
+{
+	struct device *dev;
+
+	group_for_each(devices, group, dev)
+		if (device_blocks(dev))
+			return dev->name;
+	return "";
+}
+
 /* Tell what keeps the group from being owned, and how to get it out of the way. */
 void complain_about_group(const struct devices *devices, int group)
 {
@@ -110,7 +120,8 @@ void complain_about_group(const struct devices *devices, int group)
 		break;
 	case OBSTACLE_DRIVER:
 		complain(EXIT_NO, "group %d is not viable: %s", group, text);
-		mend("bind the whole group: iommuctl bind --group BDF");
+		mend("bind the whole group: iommuctl bind --group %s",
+		     first_blocker(devices, group));
 		break;
 	case OBSTACLE_FIRMWARE:
 		complain(EXIT_NO, "group %d is not viable: %s", group, text);

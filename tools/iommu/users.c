@@ -54,7 +54,8 @@ static int visit_process(const char *name, void *data)
 	int ret;
 
 	scan->file.pid = atoi(name);
-	if (scan->file.pid <= 0)
+	/* What this program itself has open is none of its findings. */
+	if (scan->file.pid <= 0 || scan->file.pid == getpid())
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/fd", scan->file.pid);
 	ret = visit_entries(path, visit_fd, scan);

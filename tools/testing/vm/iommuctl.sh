@@ -40,7 +40,7 @@ expect()
 	[ "$status" = "$wanted" ] && grep -qF -- "$line" $out
 	verdict=$?
 	cat $out.note >> $out
-	result $verdict "$(echo "$*: $line" | tr -d '#')"
+	result $verdict "$(echo "$*: $line" | sed 's/process [0-9]*/process N/')"
 }
 
 # The same for someone who is not root.
@@ -124,6 +124,76 @@ part_bind()
 	driver_is $f0 e1000e
 }
 
+# open_file FILE: by a process of its own, whose number is in $opener
+open_file()
+{
+	sh -c 'exec 3<> "$0"; exec sleep 600' "$1" &
+	opener=$!
+	sleep 1
+}
+
+close_file()
+{
+	kill $opener
+	wait $opener 2> /dev/null
+}
+
+part_status()
+{
+	expect $yes 'Nobody has /dev/iommu' iommuctl status
+	iommuctl bind --group $f1 > $out 2>&1
+	open_file /dev/iommu
+	expect $yes "sleep, process $opener of uid 0" iommuctl status
+	grep -q 'account  *user' $out
+	result $? 'status shows what the kernel tells of the open file'
+	expect $yes '"path":"/dev/iommu"' iommuctl status --json
+	expect $yes '"account":[' iommuctl status --json
+	expect_of_user $yes 'processes of other users cannot be looked at' status
+	close_file
+	open_file "$(cdev_of $f1)"
+	expect $yes "(fd 3): $f1" iommuctl status
+	close_file
+	iommuctl unbind --group $f1 > $out 2>&1
+}
+
+group_of()
+{
+	basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"
+}
+
+cdev_of()
+{
+	echo "/dev/vfio/devices/$(ls "/sys/bus/pci/devices/$1/vfio-dev")"
+}
+
+part_probe()
+{
+	expect $no "iommuctl bind $f1" iommuctl probe $f1
+	iommuctl bind $f1 > $out 2>&1
+	expect $no "is not viable: in use by kernel driver e1000e at $f0" iommuctl probe $f1
+	iommuctl bind $f0 > $out 2>&1
+	expect $yes 'close device' iommuctl probe $f1
+	expect $yes ", $(cdev_of $f1), 16 MiB" iommuctl probe --size 16M $f1
+	expect $yes '"step":"unmap"' iommuctl probe --json $f1
+	expect_of_user $denied 'cannot open /dev/iommu: Permission denied' probe $f1
+	chmod 666 /dev/iommu
+	expect_of_user $denied "cannot open $(cdev_of $f1): Permission denied" probe $f1
+	chmod 666 "$(cdev_of $f1)"
+	expect_of_user $denied 'the memlock limit is 8 MiB' probe $f1
+	expect_of_user $yes 'close device' probe --size 4M $f1
+	open_file "$(cdev_of $f1)"
+	expect $yes 'close device' iommuctl probe --size 4M $f1
+	close_file
+	open_file "/dev/vfio/$(group_of $f1)"
+	expect $no "process $opener has /dev/vfio/$(group_of $f1) open" iommuctl probe $f1
+	close_file
+	expect $usage "'12Q' is no size" iommuctl probe --size 12Q $f1
+	expect $usage 'usage: iommuctl probe' iommuctl probe $f0 $f1
+	expect $nodevice 'there is no device 0000:7f:00.0' iommuctl probe 7f:00.0
+	chmod 600 /dev/iommu
+	iommuctl unbind --group $f1 > $out 2>&1
+}
+
 # What the machine itself needs stays where it is.
 part_needed()
 {
@@ -144,11 +214,9 @@ part_needed()
 	driver_is $f0 e1000e
 	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind --force $f0
 
-	tail -f "/dev/vfio/$(basename "$(readlink /sys/bus/pci/devices/$f0/iommu_group)")" &
-	sleep 1
+	open_file "/dev/vfio/$(group_of $f0)"
 	expect $refused "which has /dev/vfio/" iommuctl unbind $f0
-	kill $!
-	wait $! 2> /dev/null
+	close_file
 	expect $yes "$f0: vfio-pci -> e1000e" iommuctl unbind $f0
 }
 
@@ -156,11 +224,17 @@ part_modules()
 {
 	expect $missing 'the driver vfio-mdev is not loaded' \
 		iommuctl bind --driver vfio-mdev $f0
+	iommuctl unbind --group $f0 > $out 2>&1
 	rmmod vfio_pci
 	expect $missing 'the driver vfio-pci is not loaded, and modprobe cannot load it' \
 		iommuctl bind $f0
 	driver_is $f0 e1000e
-	insmod /modules/vfio-pci.ko
+	rmmod vfio_pci_core vfio_iommu_type1 vfio iommufd
+	expect $missing 'there is no /dev/iommu' iommuctl probe $f0
+	expect $missing 'there is no /dev/iommu' iommuctl status
+	for module in iommufd vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
+		insmod /modules/$module.ko
+	done
 }
 
 # A machine that was booted with intel_iommu=off.
