@@ -46,7 +46,7 @@ static int explain_owner(const struct probe *probe, int error)
 		return EXIT_NO;
 	}
 	if (open_files_visit(visit_user, &by, NULL) > 0) {
-		complain(EXIT_NO, "cannot bind %s: %s; process %d has %s open, perhaps of the same group",
+		complain(EXIT_NO, "cannot bind %s: %s; process %d has %s open",
 			 probe->dev->name, strerror(error), by.pid, by.path);
 		mend("see 'iommuctl status'");
 		return EXIT_NO;

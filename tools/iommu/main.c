@@ -54,6 +54,8 @@ static const struct command commands[] = {
 	{ "unbind", "BDF...", "give them back to the kernel's drivers",
 	  OPTION_JSON | OPTION_DRY_RUN | OPTION_FORCE | OPTION_GROUP, 1, MANY,
 	  unbind_command },
+	{ "check", "", "is this machine ready, for the user who asks, and what to mend",
+	  OPTION_JSON | OPTION_SIZE, 0, 0, check_command },
 	{ "probe", "BDF", "bind, attach, map and undo it all through /dev/iommu, with timings",
 	  OPTION_JSON | OPTION_SIZE, 1, 1, probe_command },
 	{ "status", "", "who has /dev/iommu or a device open, and what for",

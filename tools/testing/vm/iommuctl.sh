@@ -68,7 +68,7 @@ make_user()
 {
 	mkdir -p /etc
 	printf 'root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n' > /etc/passwd
-	printf 'root:x:0:\nuser:x:1000:\n' > /etc/group
+	printf 'root:x:0:\ndaemon:x:1:\nuser:x:1000:\n' > /etc/group
 	chmod 755 /job /job/iommuctl
 }
 
@@ -194,6 +194,35 @@ part_probe()
 	iommuctl unbind --group $f1 > $out 2>&1
 }
 
+part_check()
+{
+	expect $yes 'iommuctl list shows them' iommuctl check
+	iommuctl bind $f1 > $out 2>&1
+	expect $no "iommuctl bind --group $f1" iommuctl check
+	iommuctl bind $f0 > $out 2>&1
+	expect $yes 'ok      devices    2 can be given away' iommuctl check
+	expect $yes 'ok      IOMMU      dmar0 (VT-d)' iommuctl check
+	expect $yes 'ok      interrupts remapped' iommuctl check
+	expect $yes 'ok      memlock    no limit' iommuctl check --size 64G
+	expect $yes '"ready":true' iommuctl check --json
+	expect_of_user $no 'FAILED  rights     uid 1000 may not open /dev/iommu' check
+	expect_of_user $no 'memlock 67108864' check --size 64G
+	expect_of_user $no '"state":"FAILED"' check --json
+	chmod 660 /dev/iommu
+	chgrp user /dev/iommu "$(cdev_of $f0)"
+	expect_of_user $no "uid 1000 may not open $(cdev_of $f0)" check
+	chmod 660 "$(cdev_of $f0)" "$(cdev_of $f1)"
+	expect_of_user $no 'a udev rule: GROUP="kvm"' check
+	chgrp user "$(cdev_of $f1)"
+	expect_of_user $yes 'Ready.' check --size 4M
+	chgrp daemon "$(cdev_of $f1)"
+	expect_of_user $no 'adduser USER daemon' check --size 4M
+	chgrp root /dev/iommu
+	chmod 600 /dev/iommu
+	expect $usage 'usage: iommuctl check' iommuctl check $f0
+	iommuctl unbind $f0 $f1 > $out 2>&1
+}
+
 # What the machine itself needs stays where it is.
 part_needed()
 {
@@ -232,6 +261,8 @@ part_modules()
 	rmmod vfio_pci_core vfio_iommu_type1 vfio iommufd
 	expect $missing 'there is no /dev/iommu' iommuctl probe $f0
 	expect $missing 'there is no /dev/iommu' iommuctl status
+	expect $no 'FAILED  modules    iommufd is not loaded' iommuctl check
+	expect $no 'install iommufd-dkms' iommuctl check
 	for module in iommufd vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
 		insmod /modules/$module.ko
 	done
@@ -243,6 +274,7 @@ part_without_iommu()
 	expect $yes 'In no group, no IOMMU translates for them:' iommuctl list
 	expect $no '"ungrouped"' iommuctl list --json $f0
 	expect $missing 'the device is in no IOMMU group' iommuctl bind $f0
+	expect $no 'remove intel_iommu=off from GRUB_CMDLINE_LINUX' iommuctl check
 }
 
 make_user
