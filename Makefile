@@ -16,6 +16,8 @@ help:
 	@echo 'make modules    build the kernel modules into build/stock'
 	@echo 'make selftests  build the test programs into build/selftests'
 	@echo 'make iommuctl   build the administration tool into build/iommuctl'
+	@echo 'make install    modules of the running kernel, iommuctl and its files (after building)'
+	@echo 'make uninstall  take them away again'
 	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
@@ -36,6 +38,12 @@ selftests:
 
 iommuctl:
 	@scripts/build-iommuctl
+
+install:
+	@scripts/install all
+
+uninstall:
+	@scripts/install remove
 
 run: modules selftests
 	@$(lab)/demo
@@ -69,3 +77,4 @@ clean:
 
 .PHONY: help modules selftests kernel run test unit check soak htmldocs bench shell clean
 .PHONY: help modules selftests iommuctl kernel run test unit check htmldocs bench shell clean
+.PHONY: help modules selftests iommuctl install uninstall kernel run test unit check htmldocs bench shell clean
