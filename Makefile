@@ -18,6 +18,7 @@ help:
 	@echo 'make iommuctl   build the administration tool into build/iommuctl'
 	@echo 'make install    modules of the running kernel, iommuctl and its files (after building)'
 	@echo 'make uninstall  take them away again'
+	@echo 'make deb        the packages iommufd-dkms and iommuctl in build/deb'
 	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
@@ -44,6 +45,9 @@ install:
 
 uninstall:
 	@scripts/install remove
+
+deb:
+	@scripts/build-deb
 
 run: modules selftests
 	@$(lab)/demo
@@ -78,3 +82,4 @@ clean:
 .PHONY: help modules selftests kernel run test unit check soak htmldocs bench shell clean
 .PHONY: help modules selftests iommuctl kernel run test unit check htmldocs bench shell clean
 .PHONY: help modules selftests iommuctl install uninstall kernel run test unit check htmldocs bench shell clean
+.PHONY: help modules selftests iommuctl install uninstall deb kernel run test unit check htmldocs bench shell clean
