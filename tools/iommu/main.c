@@ -58,6 +58,8 @@ static const struct command commands[] = {
 	  OPTION_JSON | OPTION_SIZE, 0, 0, check_command },
 	{ "probe", "BDF", "bind, attach, map and undo it all through /dev/iommu, with timings",
 	  OPTION_JSON | OPTION_SIZE, 1, 1, probe_command },
+	{ "vdpa", "list|add|del [NAME...]", "vDPA devices; add takes NAME MANAGER [MAC]",
+	  OPTION_JSON, 1, 4, vdpa_command },
 	{ "status", "", "who has /dev/iommu or a device open, and what for",
 	  OPTION_JSON, 0, 0, status_command },
 };
@@ -83,7 +85,7 @@ static void help(FILE *to)
 			commands[i].help);
 	fprintf(to,
 		"\n  --json          output for programs (every command)\n"
-		"  --dry-run       say what would be done (bind, unbind, vdpa)\n"
+		"  --dry-run       say what would be done (bind, unbind)\n"
 		"  --force         even if the machine itself needs the device (bind, unbind)\n"
 		"  --group         all devices of the group (bind, unbind)\n"
 		"  --driver NAME   instead of vfio-pci (bind)\n"

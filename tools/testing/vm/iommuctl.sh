@@ -223,6 +223,28 @@ part_check()
 	iommuctl unbind $f0 $f1 > $out 2>&1
 }
 
+part_vdpa()
+{
+	expect $usage 'vdpa takes: list' iommuctl vdpa add
+	expect $usage "'52:54' is no MAC address" iommuctl vdpa add card vduse 52:54
+	expect $yes 'manager vduse' iommuctl vdpa list
+	vduse card > $out 2>&1 &
+	vduse=$!
+	sleep 1
+	grep -q ready $out
+	result $? 'a network device of VDUSE'
+	expect_of_user $denied 'it needs CAP_NET_ADMIN' vdpa add card vduse
+	expect $nodevice 'cannot add card' iommuctl vdpa add card nobody
+	expect $yes 'card: made by vduse' iommuctl vdpa add card vduse
+	expect $yes 'device  card, virtio type 1, of vduse, driver -' iommuctl vdpa list
+	expect_of_user $yes '"device":"card"' vdpa list --json
+	expect_of_user $denied 'cannot delete card' vdpa del card
+	expect $yes 'card: deleted' iommuctl vdpa del card
+	expect $nodevice 'cannot delete card' iommuctl vdpa del card
+	kill $vduse
+	wait $vduse 2> /dev/null
+}
+
 # What the machine itself needs stays where it is.
 part_needed()
 {
@@ -251,6 +273,8 @@ part_needed()
 
 part_modules()
 {
+	rmmod vduse vdpa
+	expect $missing 'modprobe vdpa' iommuctl vdpa list
 	expect $missing 'the driver vfio-mdev is not loaded' \
 		iommuctl bind --driver vfio-mdev $f0
 	iommuctl unbind --group $f0 > $out 2>&1
