@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * iommufd for other modules: contexts, physical devices, in-kernel accesses.
+ * iommufd for other modules: contexts, physical devices, in-kernel accesses, and what a
+ * driver of an IOMMU needs to lend parts of it to virtual machines.
  *
  * Names and behaviour are those of Linux 6.12, so that its VFIO builds against this
- * header unchanged.
+ * header unchanged. The part for IOMMU drivers follows later kernels.
  */
 #ifndef __LINUX_IOMMUFD_H
 #define __LINUX_IOMMUFD_H
 
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/xarray.h>
+#include <uapi/linux/iommufd.h>
 
 struct device;
 struct file;
+struct iommu_device;
+struct iommu_domain;
 struct iommu_group;
+struct iommu_ops;
+struct iommu_user_data;
+struct iommu_user_data_array;
 struct iommufd_access;
 struct iommufd_ctx;
 struct iommufd_device;
+struct iommufd_hwpt;
+struct iommufd_object_class;
+struct iommufd_viommu_ops;
+struct module;
 struct page;
 
 /**
@@ -118,4 +132,118 @@ static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 	return -EOPNOTSUPP;
 }
 #endif /* CONFIG_IOMMUFD */
+
+/**
+ * struct iommufd_object - Head of every object; the first member, named obj
+ * @class: kind of the object, immutable
+ * @ictx: the context it belongs to, immutable
+ * @id: its number in @ictx, immutable
+ * @users: lasting users plus one
+ * @short_users: threads inside a system call plus one
+ *
+ * It is here because drivers embed objects. They leave it alone.
+ */
+struct iommufd_object {
+	const struct iommufd_object_class *class;
+	struct iommufd_ctx *ictx;
+	u32 id;
+	refcount_t users;
+	refcount_t short_users;
+};
+
+/**
+ * struct iommufd_viommu - The part of an IOMMU that one virtual machine has
+ * @ictx: the context, immutable
+ * @iommu_dev: the IOMMU, immutable
+ * @ops: what the driver does for it; set by the driver's viommu_init
+ * @type: what kind user space asked for, immutable
+ * @vdevs: how the guest names a device -> struct iommufd_vdevice. A driver may hold its
+ *	   lock around iommufd_viommu_find_dev() and what it does with the device
+ *
+ * A driver embeds this at the beginning of a structure of its own.
+ */
+struct iommufd_viommu {
+	/* private: for iommufd, immutable */
+	struct iommufd_object obj;
+	struct iommufd_hwpt *hwpt;
+	struct module *owner;
+
+	/* public: */
+	struct iommufd_ctx *ictx;
+	struct iommu_device *iommu_dev;
+	const struct iommufd_viommu_ops *ops;
+	enum iommu_viommu_type type;
+	struct xarray vdevs;
+};
+
+/**
+ * struct iommufd_vdevice - A device as the guest sees it behind a vIOMMU
+ * @viommu: that vIOMMU, immutable
+ * @virt_id: how the guest names the device to its IOMMU, immutable
+ * @destroy: undoes the driver's vdevice_init, which sets this; or NULL
+ *
+ * A driver may embed this at the beginning of a structure of its own.
+ */
+struct iommufd_vdevice {
+	/* private: for iommufd, immutable */
+	struct iommufd_object obj;
+	struct iommufd_device *idev;
+
+	/* public: */
+	struct iommufd_viommu *viommu;
+	u64 virt_id;
+	void (*destroy)(struct iommufd_vdevice *vdev);
+};
+
+/**
+ * struct iommufd_viommu_ops - What a driver does for its vIOMMUs
+ * @destroy: undo viommu_init; nothing is left below the vIOMMU. Optional
+ * @alloc_domain_nested: make a domain of IOMMU_DOMAIN_NESTED, whose addresses go through
+ *			 the parent of the vIOMMU. @flags are those of
+ *			 enum iommufd_hwpt_alloc_flags that concern a driver. Optional
+ * @cache_invalidate: carry out requests of the guest, and set the array's entry_num to
+ *		      how many. Also called without any, to see if the type is known.
+ *		      Optional
+ * @vdevice_size: bytes of the driver's vDEVICE, 0 if it has none of its own
+ * @vdevice_init: prepare a device for the guest; find_dev finds it already. Optional
+ */
+struct iommufd_viommu_ops {
+	void (*destroy)(struct iommufd_viommu *viommu);
+	struct iommu_domain *(*alloc_domain_nested)(struct iommufd_viommu *viommu, u32 flags,
+						    const struct iommu_user_data *user_data);
+	int (*cache_invalidate)(struct iommufd_viommu *viommu,
+				struct iommu_user_data_array *array);
+	size_t vdevice_size;
+	int (*vdevice_init)(struct iommufd_vdevice *vdev);
+};
+
+/**
+ * struct iommufd_viommu_driver - An IOMMU driver that has vIOMMUs
+ * @iommu_ops: what it gave to iommu_device_register(). Their owner stays loaded while a
+ *	       vIOMMU exists
+ * @get_viommu_size: bytes of its structure that begins with struct iommufd_viommu; 0 if
+ *		     it has no vIOMMU of that type for the device's IOMMU
+ * @viommu_init: set ops and prepare the rest. The user's data may be written to
+ *
+ * The struct iommu_ops of later kernels has these two. In that of 6.12 there is no room
+ * for them, so a driver registers them next to it.
+ */
+struct iommufd_viommu_driver {
+	const struct iommu_ops *iommu_ops;
+	size_t (*get_viommu_size)(struct device *dev, enum iommu_viommu_type type);
+	int (*viommu_init)(struct iommufd_viommu *viommu, struct iommu_domain *parent_domain,
+			   const struct iommu_user_data *user_data);
+
+	/* private: for iommufd */
+	struct list_head entry;
+};
+
+int iommufd_viommu_driver_register(struct iommufd_viommu_driver *driver);
+void iommufd_viommu_driver_unregister(struct iommufd_viommu_driver *driver);
+
+struct device *iommufd_vdevice_to_device(struct iommufd_vdevice *vdev);
+struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu, unsigned long virt_id);
+int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu, struct device *dev,
+			       unsigned long *virt_id);
+
 #endif

@@ -25,6 +25,7 @@
 #include "ioctl.h"
 #include "iommu_core.h"
 #include "trace.h"
+#include "vdevice.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -35,6 +36,7 @@ static void idev_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
 
+	iommufd_vdevice_unbind(idev);
 	iommufd_group_count_owned(idev->igroup, -1);
 	iommu_device_release_dma_owner(idev->dev);
 	trace_iommufd_unbind(obj->ictx, idev->dev, idev->igroup->group, obj->id, 0);

@@ -16,6 +16,7 @@
  * @dev: the device; its driver keeps it bound. Immutable
  * @igroup: its group, referenced. Immutable
  * @enforce_cc: its page tables must enforce cache coherency. Immutable
+ * @vdev: what a guest calls it, or NULL
  * @attached: it uses the page table of the group
  * @attached_entry: in igroup->attached
  * @reserved: what it reserves in the IOAS of that page table
@@ -26,6 +27,9 @@ struct iommufd_device {
 	struct device *dev;
 	struct iommufd_group *igroup;
 	bool enforce_cc;
+
+	/* Lock of ictx->objects */
+	struct iommufd_vdevice *vdev;
 
 	/* igroup->lock */
 	bool attached;

@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "hwpt.h"
 #include "ioctl.h"
+#include "viommu.h"
 
 /* More requests than that are a mistake; each takes a while. */
 #define MAX_INVALIDATE_REQUESTS BIT(19)
@@ -80,6 +81,9 @@ static struct iommufd_hwpt *make_hwpt(struct iommufd_device *idev,
 	if (parent->class == &iommufd_hwpt_paging_class)
 		return iommufd_hwpt_nested_new(iommufd_hwpt_from_obj(parent), idev, flags,
 					       data);
+	if (parent->class == &iommufd_viommu_class)
+		return iommufd_hwpt_nested_new_viommu(iommufd_viommu_from_obj(parent), idev,
+						      flags, data);
 	return ERR_PTR(-EINVAL);
 }
 
@@ -144,14 +148,36 @@ static int check_requests(const struct iommu_hwpt_invalidate *arg)
 	return 0;
 }
 
+static int invalidate(struct iommufd_object *obj, struct iommu_user_data_array *requests)
+{
+	int ret = -EINVAL;
+
+	if (obj->class == &iommufd_hwpt_nested_class) {
+		struct iommu_domain *domain = iommufd_hwpt_from_obj(obj)->domain;
+
+		if (domain->ops->cache_invalidate_user)
+			return domain->ops->cache_invalidate_user(domain, requests);
+		ret = -EOPNOTSUPP;
+	} else if (obj->class == &iommufd_viommu_class) {
+		struct iommufd_viommu *viommu = iommufd_viommu_from_obj(obj);
+
+		if (viommu->ops->cache_invalidate)
+			return viommu->ops->cache_invalidate(viommu, requests);
+		ret = -EOPNOTSUPP;
+	}
+	requests->entry_num = 0;
+	return ret;
+}
+
 /**
  * iommufd_hwpt_invalidate - IOMMU_HWPT_INVALIDATE
  * @cmd: struct iommu_hwpt_invalidate
  *
  * The number of requests that were carried out is written back in any case.
  *
- * Return: 0; -EOPNOTSUPP: reserved field; -EINVAL: no requests, too many or too large
- * ones, or not a nested page table; -ENOENT: no such object; errors of the driver.
+ * Return: 0; -EOPNOTSUPP: reserved field, or the driver takes none there; -EINVAL: no
+ * requests, too many or too large ones, or neither a nested page table nor a vIOMMU;
+ * -ENOENT: no such object; errors of the driver.
  */
 int iommufd_hwpt_invalidate(struct iommufd_cmd *cmd)
 {
@@ -162,7 +188,6 @@ int iommufd_hwpt_invalidate(struct iommufd_cmd *cmd)
 		.entry_len = arg->entry_len,
 		.entry_num = arg->entry_num,
 	};
-	struct iommu_domain *domain;
 	int ret;
 
 	ret = check_requests(arg);
@@ -175,11 +200,7 @@ int iommufd_hwpt_invalidate(struct iommufd_cmd *cmd)
 		iommufd_object_get(cmd->ictx, arg->hwpt_id, NULL);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (obj->class != &iommufd_hwpt_nested_class)
-		return -EINVAL;
-
-	domain = iommufd_hwpt_from_obj(obj)->domain;
-	ret = domain->ops->cache_invalidate_user(domain, &requests);
+	ret = invalidate(obj, &requests);
 	arg->entry_num = requests.entry_num;
 	return ret;
 }

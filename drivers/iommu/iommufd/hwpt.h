@@ -18,10 +18,11 @@ struct iommu_user_data;
 
 /**
  * struct iommufd_hwpt - A page table
- * @obj: users are attached devices, and of a paging HWPT its nested ones
+ * @obj: users are attached devices, and of a paging HWPT its nested ones and vIOMMUs
  * @domain: what devices are attached to, immutable
  * @paging: the paging HWPT whose IOAS it leads to: itself, or the parent, which it
  *	    uses. Immutable
+ * @viommu: what a nested HWPT was made on, and uses instead of @paging; or NULL. Immutable
  * @fault: where page faults go; a use of its object, or NULL. Immutable
  * @ioas: what it mirrors; a use of its object. Of a paging HWPT, immutable
  * @mirror: @domain as a mirror of @ioas. Of a paging HWPT
@@ -34,6 +35,7 @@ struct iommufd_hwpt {
 	struct iommufd_object obj;
 	struct iommu_domain *domain;
 	struct iommufd_hwpt *paging;
+	struct iommufd_viommu *viommu;
 	struct iommufd_fault *fault;
 
 	struct iommufd_ioas *ioas;
@@ -71,6 +73,9 @@ struct iommufd_hwpt *iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
 struct iommufd_hwpt *iommufd_hwpt_nested_new(struct iommufd_hwpt *parent,
 					     struct iommufd_device *idev, u32 flags,
 					     const struct iommu_user_data *data);
+struct iommufd_hwpt *iommufd_hwpt_nested_new_viommu(struct iommufd_viommu *viommu,
+						    struct iommufd_device *idev, u32 flags,
+						    const struct iommu_user_data *data);
 int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_show(struct iommufd_object *obj, struct seq_file *m);
 void iommufd_hwpt_unuse(struct iommufd_hwpt *hwpt, unsigned int uses);

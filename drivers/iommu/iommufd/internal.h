@@ -42,5 +42,7 @@ struct iommufd_hwpt;
 struct iommufd_ioas;
 struct iommufd_object;
 struct iommufd_pages;
+struct iommufd_vdevice;
+struct iommufd_viommu;
 
 #endif

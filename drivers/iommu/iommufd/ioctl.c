@@ -28,7 +28,9 @@
 #include "ioctl.h"
 #include "object.h"
 #include "option.h"
+#include "vdevice.h"
 #include "vfio_compat.h"
+#include "viommu.h"
 
 /* No structure comes near this; without a limit the caller could have 4 GiB scanned. */
 #define MAX_USER_SIZE PAGE_SIZE
@@ -51,7 +53,9 @@ union any_cmd {
 	struct iommu_ioas_map_file ioas_map_file;
 	struct iommu_ioas_unmap ioas_unmap;
 	struct iommu_option option;
+	struct iommu_vdevice_alloc vdevice_alloc;
 	struct iommu_vfio_ioas vfio_ioas;
+	struct iommu_viommu_alloc viommu_alloc;
 };
 
 struct field {
@@ -143,6 +147,12 @@ static const struct command commands[] = {
 	CMD(VFIO_IOAS, iommufd_vfio_ioas, struct iommu_vfio_ioas, __reserved,
 	    .reserved = FIELD_OF(struct iommu_vfio_ioas, __reserved),
 	    .reply = FIELD_OF(struct iommu_vfio_ioas, ioas_id)),
+	CMD(VIOMMU_ALLOC, iommufd_viommu_alloc, struct iommu_viommu_alloc, out_viommu_id,
+	    .flags = FIELD_OF(struct iommu_viommu_alloc, flags),
+	    .reserved = FIELD_OF(struct iommu_viommu_alloc, __reserved),
+	    .reply = WHOLE(struct iommu_viommu_alloc)),
+	CMD(VDEVICE_ALLOC, iommufd_vdevice_alloc, struct iommu_vdevice_alloc, virt_id,
+	    .reply = WHOLE(struct iommu_vdevice_alloc)),
 	CMD(HWPT_ALLOC, iommufd_hwpt_alloc, struct iommu_hwpt_alloc, __reserved,
 	    .reserved = FIELD_OF(struct iommu_hwpt_alloc, __reserved),
 	    .reply = WHOLE(struct iommu_hwpt_alloc)),
@@ -234,7 +244,11 @@ static int run_command(const struct command *command, struct iommufd_cmd *cmd)
 	ret = command->run(cmd);
 	if (!ret || cmd->reply_on_error)
 		ret = write_reply(command, cmd) ?: ret;
-	return cmd->new_obj ? finish_object(cmd, ret) : ret;
+	if (cmd->new_obj)
+		ret = finish_object(cmd, ret);
+	if (cmd->kept)
+		iommufd_object_put(cmd->kept);
+	return ret;
 }
 
 static long command_ioctl(struct iommufd_ctx *ictx, const struct command *command,

@@ -17,6 +17,7 @@ struct file;
  * @user_size: its size in bytes, as the caller stated it
  * @reply_on_error: write @arg back although the command fails
  * @new_obj: object to publish once the reply is written, or NULL
+ * @kept: object to put after that, or NULL
  * @new_fd: descriptor number to give @new_obj a file under, with @open_file
  * @open_file: makes that file, which uses @new_obj; NULL if it gets none
  */
@@ -27,6 +28,7 @@ struct iommufd_cmd {
 	u32 user_size;
 	bool reply_on_error;
 	struct iommufd_object *new_obj;
+	struct iommufd_object *kept;
 	int new_fd;
 	struct file *(*open_file)(struct iommufd_object *obj);
 };

@@ -70,13 +70,18 @@ void iommufd_object_publish(struct iommufd_object *obj)
 }
 
 /* The class may be unloaded once the last object of its module is gone. */
-static void free_object(struct iommufd_object *obj)
+static void free_memory(struct iommufd_object *obj)
 {
 	struct module *owner = obj->class->owner;
 
-	xa_erase(&obj->ictx->objects, obj->id);
 	kfree(obj);
 	module_put(owner);
+}
+
+static void free_object(struct iommufd_object *obj)
+{
+	xa_erase(&obj->ictx->objects, obj->id);
+	free_memory(obj);
 }
 
 /**
@@ -176,8 +181,17 @@ void iommufd_object_unuse(struct iommufd_object *obj)
 	refcount_dec(&obj->users);
 }
 
-/* From here on nobody finds @obj or becomes its user. */
-static bool claim(struct iommufd_object *obj)
+/**
+ * iommufd_object_claim - Hide an object unless somebody uses it
+ * @obj: published object
+ *
+ * From here on nobody finds it or becomes its user.
+ *
+ * Context: Any. Holds the lock of ictx->objects.
+ * Return: true if the caller has to call iommufd_object_free_claimed() or
+ * iommufd_object_bury_claimed().
+ */
+bool iommufd_object_claim(struct iommufd_object *obj)
 {
 	struct xarray *objects = &obj->ictx->objects;
 
@@ -216,6 +230,22 @@ void iommufd_object_free_claimed(struct iommufd_object *obj)
 }
 
 /**
+ * iommufd_object_bury_claimed - Destroy an object but leave its id taken
+ * @obj: claimed object
+ *
+ * For objects that go before user space destroys them: the id never comes to mean
+ * another object that user space would then destroy.
+ *
+ * Context: as iommufd_object_free_claimed().
+ */
+void iommufd_object_bury_claimed(struct iommufd_object *obj)
+{
+	short_users_left(obj, MAX_SCHEDULE_TIMEOUT);
+	obj->class->destroy(obj);
+	free_memory(obj);
+}
+
+/**
  * iommufd_object_retire - Destroy an object unless somebody uses it
  * @obj: object that the caller knows to exist
  *
@@ -229,7 +259,7 @@ bool iommufd_object_retire(struct iommufd_object *obj)
 	bool claimed;
 
 	xa_lock(objects);
-	claimed = claim(obj);
+	claimed = iommufd_object_claim(obj);
 	xa_unlock(objects);
 	if (claimed)
 		iommufd_object_free_claimed(obj);
@@ -251,7 +281,7 @@ bool iommufd_object_unuse_and_claim(struct iommufd_object *obj)
 
 	guard(spinlock)(&objects->xa_lock);
 	refcount_dec(&obj->users);
-	return claim(obj);
+	return iommufd_object_claim(obj);
 }
 
 /**
@@ -305,7 +335,7 @@ int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id)
 	xa_lock(&ictx->objects);
 	obj = xa_load(&ictx->objects, id);
 	if (obj)
-		ret = claim(obj) ? 0 : -EBUSY;
+		ret = iommufd_object_claim(obj) ? 0 : -EBUSY;
 	xa_unlock(&ictx->objects);
 	if (ret)
 		return ret;
@@ -328,15 +358,17 @@ int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id)
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx)
 {
 	struct iommufd_object *obj;
-	unsigned long id;
+	unsigned long first = 0, id;
 	bool progress;
 
-	while (!xa_empty(&ictx->objects)) {
+	/* Ids of buried objects are skipped. */
+	while (xa_find(&ictx->objects, &first, ULONG_MAX, XA_PRESENT)) {
 		progress = false;
 		xa_for_each(&ictx->objects, id, obj)
 			progress |= iommufd_object_retire(obj);
 		if (WARN_ON(!progress))
 			break;
+		first = 0;
 	}
 	xa_destroy(&ictx->objects);
 }

@@ -16,7 +16,7 @@
 #define __IOMMUFD_OBJECT_H
 
 #include <linux/err.h>
-#include <linux/refcount.h>
+#include <linux/iommufd.h>
 
 #include "internal.h"
 
@@ -36,22 +36,6 @@ struct iommufd_object_class {
 	struct module *owner;
 	void (*show)(struct iommufd_object *obj, struct seq_file *m);
 	void (*destroy)(struct iommufd_object *obj);
-};
-
-/**
- * struct iommufd_object - Head of every object; the first member, named obj
- * @class: kind of the object, immutable
- * @ictx: the context it belongs to, immutable
- * @id: its number in @ictx, immutable
- * @users: lasting users plus one
- * @short_users: threads inside a system call plus one
- */
-struct iommufd_object {
-	const struct iommufd_object_class *class;
-	struct iommufd_ctx *ictx;
-	u32 id;
-	refcount_t users;
-	refcount_t short_users;
 };
 
 void *__iommufd_object_new(struct iommufd_ctx *ictx,
@@ -75,9 +59,11 @@ void iommufd_object_put(struct iommufd_object *obj);
 int iommufd_object_use(struct iommufd_object *obj);
 void iommufd_object_unuse(struct iommufd_object *obj);
 
+bool iommufd_object_claim(struct iommufd_object *obj);
 bool iommufd_object_retire(struct iommufd_object *obj);
 bool iommufd_object_unuse_and_claim(struct iommufd_object *obj);
 void iommufd_object_free_claimed(struct iommufd_object *obj);
+void iommufd_object_bury_claimed(struct iommufd_object *obj);
 bool iommufd_object_unuse_and_retire(struct iommufd_object *obj);
 int iommufd_object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_all(struct iommufd_ctx *ictx);

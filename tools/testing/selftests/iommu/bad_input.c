@@ -180,6 +180,22 @@ static const struct command {
 		.last_size = sizeof(((struct iommu_fault_alloc *)0)->out_fault_fd),
 		.flags = offsetof(struct iommu_fault_alloc, flags), .known_flags = 0,
 	},
+	{
+		.name = "VIOMMU_ALLOC", .nr = IOMMU_VIOMMU_ALLOC,
+		.size = sizeof(struct iommu_viommu_alloc),
+		.last = offsetof(struct iommu_viommu_alloc, out_viommu_id),
+		.last_size = sizeof(((struct iommu_viommu_alloc *)0)->out_viommu_id),
+		.flags = offsetof(struct iommu_viommu_alloc, flags), .known_flags = 0,
+		.reserved = offsetof(struct iommu_viommu_alloc, __reserved),
+		.reserved_len = sizeof(((struct iommu_viommu_alloc *)0)->__reserved),
+	},
+	{
+		.name = "VDEVICE_ALLOC", .nr = IOMMU_VDEVICE_ALLOC,
+		.size = sizeof(struct iommu_vdevice_alloc),
+		.last = offsetof(struct iommu_vdevice_alloc, virt_id),
+		.last_size = sizeof(((struct iommu_vdevice_alloc *)0)->virt_id),
+		.id = offsetof(struct iommu_vdevice_alloc, viommu_id),
+	},
 };
 
 #define for_each_command(c) for (c = commands; c < commands + ARRAY_LEN(commands); c++)
@@ -654,6 +670,9 @@ TEST_F(bad_input, page_tables)
 	ALLOC(-EINVAL, .pt_id = self->pt, .data_type = IOMMU_HWPT_DATA_VTD_S1, .data_len = 24,
 	      .data_uptr = (__u64)self->memory);
 #undef ALLOC
+	/* No driver of 6.12 has any. */
+	BAD(-EOPNOTSUPP, IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, .dev_id = self->dev.id,
+	    .type = IOMMU_VIOMMU_TYPE_ARM_SMMUV3, .hwpt_id = self->pt);
 	BAD(-EFAULT, IOMMU_GET_HW_INFO, iommu_hw_info, .dev_id = self->dev.id,
 	    .data_len = 64, .data_uptr = 8);
 }
