@@ -79,7 +79,4 @@ shell: modules
 clean:
 	@scripts/clean
 
-.PHONY: help modules selftests kernel run test unit check soak htmldocs bench shell clean
-.PHONY: help modules selftests iommuctl kernel run test unit check htmldocs bench shell clean
-.PHONY: help modules selftests iommuctl install uninstall kernel run test unit check htmldocs bench shell clean
-.PHONY: help modules selftests iommuctl install uninstall deb kernel run test unit check htmldocs bench shell clean
+.PHONY: help modules selftests iommuctl install uninstall deb kernel run test unit check soak htmldocs bench shell clean
