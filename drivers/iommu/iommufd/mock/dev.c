@@ -11,6 +11,7 @@
 #include <linux/iommu.h>
 #include <linux/property.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "dev.h"
 #include "iommu.h"
@@ -69,6 +70,7 @@ struct mock_dev *mock_dev_create(u32 flags)
 	}
 
 	mdev->flags = flags;
+	memset32(mdev->cache, IOMMU_TEST_DEV_CACHE_DEFAULT, MOCK_DEV_CACHE_NUM);
 	mutex_init(&mdev->mutex);
 	mdev->pdev.name = "iommufd_mock";
 	mdev->pdev.id = ret;
@@ -127,4 +129,47 @@ int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event)
 		return -EINVAL;
 	iommu_report_device_fault(&mdev->pdev.dev, event);
 	return 0;
+}
+
+/**
+ * mock_dev_set_viommu - Take down through what the device is attached
+ * @mdev: the device
+ * @viommu: vIOMMU of its page table, or NULL
+ *
+ * Context: Process context. Takes mdev->mutex.
+ */
+void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu)
+{
+	guard(mutex)(&mdev->mutex);
+	mdev->viommu = viommu;
+}
+
+/**
+ * mock_dev_invalidate - Drop what the device has cached
+ * @mdev: the device
+ * @id: which entry, at most MOCK_DEV_CACHE_ID_MAX
+ * @all: all of them
+ *
+ * Context: Any.
+ */
+void mock_dev_invalidate(struct mock_dev *mdev, u32 id, bool all)
+{
+	unsigned int i;
+
+	for (i = 0; i < MOCK_DEV_CACHE_NUM; i++)
+		if (all || i == id)
+			WRITE_ONCE(mdev->cache[i], 0);
+}
+
+/**
+ * mock_dev_cache_is - Look at what the device has cached
+ * @mdev: the device
+ * @id: which entry
+ * @value: what it should be
+ *
+ * Return: true if it is; false: another value, or no such entry.
+ */
+bool mock_dev_cache_is(struct mock_dev *mdev, u32 id, u32 value)
+{
+	return id < MOCK_DEV_CACHE_NUM && READ_ONCE(mdev->cache[id]) == value;
 }

@@ -10,20 +10,25 @@
 
 #include "iommufd_test.h"
 
+struct iommufd_viommu;
 struct iopf_fault;
 
 /**
  * struct mock_dev - One device, in a group of its own
  * @pdev: as the rest of the kernel sees it; no driver binds to it
  * @flags: MOCK_FLAGS_DEVICE_*
- * @mutex: protects @faults, also while one is being reported
+ * @mutex: protects @faults and @viommu, also while one of them is in use
  * @faults: page faults are on
+ * @viommu: the vIOMMU of the page table it is attached to, or NULL
+ * @cache: what it has cached, as far as a guest's IOMMU is concerned
  */
 struct mock_dev {
 	struct platform_device pdev;
 	u32 flags;
-	struct mutex mutex; /* protects @faults */
+	struct mutex mutex; /* protects @faults and @viommu */
 	bool faults;
+	struct iommufd_viommu *viommu;
+	u32 cache[MOCK_DEV_CACHE_NUM];
 };
 
 static inline struct mock_dev *mock_dev_from(struct device *dev)
@@ -35,5 +40,8 @@ struct mock_dev *mock_dev_create(u32 flags);
 void mock_dev_destroy(struct mock_dev *mdev);
 bool mock_dev_is(struct device *dev);
 int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event);
+void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu);
+void mock_dev_invalidate(struct mock_dev *mdev, u32 id, bool all);
+bool mock_dev_cache_is(struct mock_dev *mdev, u32 id, u32 value);
 
 #endif

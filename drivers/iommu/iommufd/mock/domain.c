@@ -206,6 +206,7 @@ static int attach_dev(struct iommu_domain *domain, struct device *dev)
 	/* Nothing would be recorded of what this device writes. */
 	if (domain->dirty_ops && mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY)
 		return -EINVAL;
+	mock_dev_set_viommu(mock_dev_from(dev), NULL);
 	return 0;
 }
 

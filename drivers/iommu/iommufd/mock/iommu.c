@@ -7,6 +7,7 @@
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
+#include <linux/iommufd.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
@@ -17,6 +18,7 @@
 #include "domain.h"
 #include "iommu.h"
 #include "nested.h"
+#include "viommu.h"
 
 #define NAME "iommufd_mock_iommu"
 
@@ -26,6 +28,7 @@ static struct iopf_queue *iopf_queue;
 
 static int block(struct iommu_domain *domain, struct device *dev)
 {
+	mock_dev_set_viommu(mock_dev_from(dev), NULL);
 	return 0;
 }
 
@@ -81,7 +84,7 @@ static struct iommu_domain *alloc_user(struct device *dev, u32 flags,
 	int ret;
 
 	if (parent)
-		return flags ? ERR_PTR(-EOPNOTSUPP) : mock_nested_alloc(parent, data);
+		return flags ? ERR_PTR(-EOPNOTSUPP) : mock_nested_alloc(parent, NULL, data);
 
 	if (flags & ~(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
 		      IOMMU_HWPT_ALLOC_PASID))
@@ -152,6 +155,12 @@ static const struct iommu_ops mock_ops = {
 	.user_pasid_table = 1,
 };
 
+static struct iommufd_viommu_driver viommu_driver = {
+	.iommu_ops = &mock_ops,
+	.get_viommu_size = mock_viommu_size,
+	.viommu_init = mock_viommu_init,
+};
+
 /**
  * mock_iommu_fwnode - What leads a device to the mock IOMMU
  *
@@ -201,6 +210,12 @@ static int add_iommu(void)
 	return ret;
 }
 
+static void remove_iommu(void)
+{
+	iommu_device_sysfs_remove(&mock_iommu);
+	iommu_device_unregister(&mock_iommu);
+}
+
 /**
  * mock_iommu_register - Plug the IOMMU in
  *
@@ -219,8 +234,13 @@ int mock_iommu_register(void)
 	ret = add_iommu();
 	if (ret)
 		goto no_hwdev;
+	ret = iommufd_viommu_driver_register(&viommu_driver);
+	if (ret)
+		goto no_iommu;
 	return 0;
 
+no_iommu:
+	remove_iommu();
 no_hwdev:
 	remove_hwdev();
 free_queue:
@@ -233,8 +253,8 @@ free_queue:
  */
 void mock_iommu_unregister(void)
 {
-	iommu_device_sysfs_remove(&mock_iommu);
-	iommu_device_unregister(&mock_iommu);
+	iommufd_viommu_driver_unregister(&viommu_driver);
+	remove_iommu();
 	remove_hwdev();
 	iopf_queue_free(iopf_queue);
 }

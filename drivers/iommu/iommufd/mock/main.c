@@ -77,6 +77,7 @@ static op_fn *const ops[] = {
 	[IOMMU_TEST_OP_DIRTY] = mock_check_set_dirty,
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = mock_check_iotlb,
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = mock_stdev_fault,
+	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = mock_stdev_check_cache,
 };
 
 static int run(struct iommufd_cmd *cmd)

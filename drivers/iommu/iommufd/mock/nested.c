@@ -8,11 +8,13 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "dev.h"
 #include "domain.h"
 #include "nested.h"
 
 struct mock_nested {
 	struct iommu_domain domain;
+	struct iommufd_viommu *viommu;
 	u32 iotlb[MOCK_NESTED_DOMAIN_IOTLB_NUM];
 };
 
@@ -23,6 +25,13 @@ static struct mock_nested *to_nested(struct iommu_domain *domain)
 
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
+	struct mock_nested *nested = to_nested(domain);
+	unsigned long virt_id;
+
+	/* A guest's IOMMU translates for none but the guest's devices. */
+	if (nested->viommu && iommufd_viommu_get_vdev_id(nested->viommu, dev, &virt_id))
+		return -ENOENT;
+	mock_dev_set_viommu(mock_dev_from(dev), nested->viommu);
 	return 0;
 }
 
@@ -78,15 +87,28 @@ static const struct iommu_domain_ops domain_ops = {
 	.free = free_domain,
 };
 
+/* Without cache_invalidate_user: that is up to the vIOMMU. */
+static const struct iommu_domain_ops viommu_domain_ops = {
+	.attach_dev = attach_dev,
+	.free = free_domain,
+};
+
+static bool is_nested(struct iommu_domain *domain)
+{
+	return domain->ops == &domain_ops || domain->ops == &viommu_domain_ops;
+}
+
 /**
  * mock_nested_alloc - Make a nested page table
  * @parent: what its addresses would go through
+ * @viommu: the vIOMMU it is made on, or NULL
  * @data: struct iommu_hwpt_selftest
  *
  * Return: the domain; ERR_PTR(-EOPNOTSUPP): data of another kind; ERR_PTR(-EINVAL):
  * not a page table of ours, or data too short; ERR_PTR(-EFAULT); ERR_PTR(-ENOMEM).
  */
 struct iommu_domain *mock_nested_alloc(struct iommu_domain *parent,
+				       struct iommufd_viommu *viommu,
 				       const struct iommu_user_data *data)
 {
 	struct iommu_hwpt_selftest cfg;
@@ -107,7 +129,8 @@ struct iommu_domain *mock_nested_alloc(struct iommu_domain *parent,
 		return ERR_PTR(-ENOMEM);
 	__module_get(THIS_MODULE);
 	nested->domain.type = IOMMU_DOMAIN_NESTED;
-	nested->domain.ops = &domain_ops;
+	nested->domain.ops = viommu ? &viommu_domain_ops : &domain_ops;
+	nested->viommu = viommu;
 	for (i = 0; i < MOCK_NESTED_DOMAIN_IOTLB_NUM; i++)
 		nested->iotlb[i] = cfg.iotlb;
 	return &nested->domain;
@@ -123,7 +146,7 @@ struct iommu_domain *mock_nested_alloc(struct iommu_domain *parent,
  */
 int mock_nested_check(struct iommu_domain *domain, u32 id, u32 value)
 {
-	if (domain->ops != &domain_ops || id > MOCK_NESTED_DOMAIN_IOTLB_ID_MAX)
+	if (!is_nested(domain) || id > MOCK_NESTED_DOMAIN_IOTLB_ID_MAX)
 		return -EINVAL;
 	return READ_ONCE(to_nested(domain)->iotlb[id]) == value ? 0 : -EINVAL;
 }

@@ -184,3 +184,25 @@ int mock_stdev_fault(struct iommufd_cmd *cmd)
 		event.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
 	return mock_dev_report(mock_dev_from(idev->dev), &event);
 }
+
+/**
+ * mock_stdev_check_cache - IOMMU_TEST_OP_DEV_CHECK_CACHE
+ * @cmd: struct iommu_test_cmd
+ *
+ * Return: 0; -ENOENT: no such device; -EINVAL: not one of ours, another value, or no
+ * such entry.
+ */
+int mock_stdev_check_cache(struct iommufd_cmd *cmd)
+{
+	struct iommu_test_cmd *arg = cmd->arg;
+	struct iommufd_device *idev __free(iommufd_device_put) =
+		iommufd_device_get(cmd->ictx, arg->id);
+
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	if (!mock_dev_is(idev->dev) ||
+	    !mock_dev_cache_is(mock_dev_from(idev->dev), arg->check_dev_cache.id,
+			       arg->check_dev_cache.cache))
+		return -EINVAL;
+	return 0;
+}

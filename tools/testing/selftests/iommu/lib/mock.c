@@ -155,6 +155,17 @@ int __mock_check_iotlb(int fd, __u32 hwpt, __u32 entry, __u32 value)
 	return run(fd, &cmd);
 }
 
+int __mock_check_cache(int fd, __u32 idev, __u32 entry, __u32 value)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_DEV_CHECK_CACHE,
+		.id = idev,
+		.check_dev_cache = { .id = entry, .cache = value },
+	};
+
+	return run(fd, &cmd);
+}
+
 int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
 		 const void *bitmap, __u64 *marked)
 {

@@ -41,6 +41,8 @@ int __mock_check_map(int fd, __u32 hwpt, const void *va, __u64 length, __u64 iov
 /* Is every page of this memory pinned exactly so often? */
 int __mock_check_refs(int fd, const void *va, __u64 length, __u32 pins);
 int __mock_check_iotlb(int fd, __u32 hwpt, __u32 entry, __u32 value);
+/* What a device keeps of its guest's page tables; vIOMMUs can invalidate it. */
+int __mock_check_cache(int fd, __u32 idev, __u32 entry, __u32 value);
 
 int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
 		 const void *bitmap, __u64 *marked);
