@@ -64,6 +64,10 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
 void iommufd_device_detach(struct iommufd_device *idev);
 
+int iommufd_device_attach_pasid(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
+int iommufd_device_replace_pasid(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
+void iommufd_device_detach_pasid(struct iommufd_device *idev, u32 pasid);
+
 struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
 u32 iommufd_device_to_id(struct iommufd_device *idev);
 

@@ -25,6 +25,7 @@
 #include "group.h"
 #include "hwpt.h"
 #include "iommu_core.h"
+#include "pasid.h"
 #include "trace.h"
 
 static void unreserve(struct iommufd_ioas *ioas, struct iommufd_iova_reservation *res)
@@ -66,20 +67,6 @@ static int reserve(struct iommufd_ioas *ioas, struct iommufd_device *idev,
 	return ret;
 }
 
-/* Page requests are enabled while there is a handle to deliver them to. */
-static int faults_on(struct iommufd_device *idev, bool old, bool new)
-{
-	if (old || !new)
-		return 0;
-	return iommu_dev_enable_feature(idev->dev, IOMMU_DEV_FEAT_IOPF);
-}
-
-static void faults_off(struct iommufd_device *idev, bool old, bool new)
-{
-	if (old && !new)
-		iommu_dev_disable_feature(idev->dev, IOMMU_DEV_FEAT_IOPF);
-}
-
 static int core_set_domain(struct iommufd_group *igroup, struct iommu_domain *domain,
 			   struct iommufd_fault_handle *new)
 {
@@ -107,14 +94,14 @@ static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	if (hwpt->fault) {
 		if (igroup->hwpt && !list_is_singular(&igroup->attached))
 			return -EINVAL;
-		new = iommufd_fault_handle_new(idev);
+		new = iommufd_fault_handle_new(idev, true);
 		if (IS_ERR(new))
 			return PTR_ERR(new);
-	}
-	ret = faults_on(idev, old, new);
-	if (ret) {
-		kfree(new);
-		return ret;
+		ret = iommufd_fault_device_on(idev);
+		if (ret) {
+			kfree(new);
+			return ret;
+		}
 	}
 
 	/*
@@ -124,14 +111,16 @@ static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	scoped_guard(rwsem_write, &hwpt->paging->ioas->domains_rwsem)
 		ret = core_set_domain(igroup, hwpt->domain, new);
 	if (ret) {
-		faults_off(idev, new, old);
+		if (new)
+			iommufd_fault_device_off(idev);
 		kfree(new);
 		return ret;
 	}
 
-	if (old)
+	if (old) {
 		iommufd_fault_end(igroup->hwpt->fault, old);
-	faults_off(idev, old, new);
+		iommufd_fault_device_off(idev);
+	}
 	igroup->fault_handle = new;
 	igroup->hwpt = hwpt;
 	return 0;
@@ -145,7 +134,7 @@ static void core_detach(struct iommufd_device *idev)
 	if (igroup->fault_handle) {
 		iommu_detach_group_handle(igroup->hwpt->domain, igroup->group);
 		iommufd_fault_end(igroup->hwpt->fault, igroup->fault_handle);
-		faults_off(idev, true, false);
+		iommufd_fault_device_off(idev);
 	} else {
 		iommu_detach_group(igroup->hwpt->domain, igroup->group);
 	}
@@ -223,18 +212,8 @@ static int move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	return 0;
 }
 
-/**
- * struct dropped - Uses that a transition leaves to be ended without locks
- * @hwpt: page table, or NULL
- * @uses: how many
- */
-struct dropped {
-	struct iommufd_hwpt *hwpt;
-	unsigned int uses;
-};
-
 static int switch_group(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
-			bool replace, struct dropped *dropped)
+			bool replace, struct iommufd_dropped *dropped)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hwpt *old;
@@ -242,13 +221,15 @@ static int switch_group(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 
 	guard(mutex)(&igroup->lock);
 	old = igroup->hwpt;
+	if (!hwpt->pasid && !xa_empty(&igroup->pasids))
+		return -EINVAL;
 	if (replace != idev->attached)
 		return -EINVAL;
 	if (!replace)
 		return join(idev, hwpt);
 
 	if (old == hwpt) {
-		*dropped = (struct dropped){ hwpt, 1 };
+		*dropped = (struct iommufd_dropped){ hwpt, 1 };
 		return 0;
 	}
 	ret = move(idev, hwpt, &dropped->uses);
@@ -258,8 +239,8 @@ static int switch_group(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 }
 
 /* Attach to a page table of which the caller took a use, which success keeps. */
-static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt, bool replace,
-		    struct dropped *dropped)
+static int use_hwpt(struct iommufd_device *idev, ioasid_t pasid, struct iommufd_hwpt *hwpt,
+		    bool replace, struct iommufd_dropped *dropped)
 {
 	lockdep_assert_held(&hwpt->paging->ioas->mutex);
 
@@ -272,12 +253,14 @@ static int use_hwpt(struct iommufd_device *idev, struct iommufd_hwpt *hwpt, bool
 		if (ret)
 			return ret;
 	}
+	if (pasid != IOMMU_NO_PASID)
+		return iommufd_pasid_use_hwpt(idev, pasid, hwpt, replace, dropped);
 	return switch_group(idev, hwpt, replace, dropped);
 }
 
 /* A new automatic page table, published once the device is on it. */
 static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
-			bool replace, u32 *pt_id, struct dropped *dropped,
+			bool replace, u32 *pt_id, struct iommufd_dropped *dropped,
 			struct iommufd_hwpt **failed)
 {
 	struct iommufd_hwpt *hwpt;
@@ -288,7 +271,7 @@ static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 		return PTR_ERR(hwpt);
 
 	WARN_ON(iommufd_object_use(&hwpt->obj));
-	ret = use_hwpt(idev, hwpt, replace, dropped);
+	ret = use_hwpt(idev, IOMMU_NO_PASID, hwpt, replace, dropped);
 	if (ret) {
 		/* It ends when ioas->mutex is dropped; nobody may find it until then. */
 		list_del_init(&hwpt->entry);
@@ -305,7 +288,7 @@ static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
  * that a page table does not suit the device, and another one may.
  */
 static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool replace,
-		    u32 *pt_id, struct dropped *dropped, struct iommufd_hwpt **failed)
+		    u32 *pt_id, struct iommufd_dropped *dropped, struct iommufd_hwpt **failed)
 {
 	struct iommufd_hwpt *hwpt;
 	int ret;
@@ -314,7 +297,7 @@ static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool
 	list_for_each_entry(hwpt, &ioas->hwpts, entry) {
 		if (!hwpt->automatic || iommufd_object_use(&hwpt->obj))
 			continue;
-		ret = use_hwpt(idev, hwpt, replace, dropped);
+		ret = use_hwpt(idev, IOMMU_NO_PASID, hwpt, replace, dropped);
 		if (!ret) {
 			*pt_id = hwpt->obj.id;
 			return 0;
@@ -327,8 +310,9 @@ static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool
 	return use_new_hwpt(idev, ioas, replace, pt_id, dropped, failed);
 }
 
-static int use_explicit(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
-			bool replace, u32 *pt_id, struct dropped *dropped)
+static int use_explicit(struct iommufd_device *idev, ioasid_t pasid,
+			struct iommufd_hwpt *hwpt, bool replace, u32 *pt_id,
+			struct iommufd_dropped *dropped)
 {
 	int ret;
 
@@ -336,7 +320,7 @@ static int use_explicit(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	ret = iommufd_object_use(&hwpt->obj);
 	if (ret)
 		return ret;
-	ret = use_hwpt(idev, hwpt, replace, dropped);
+	ret = use_hwpt(idev, pasid, hwpt, replace, dropped);
 	if (ret)
 		iommufd_object_unuse(&hwpt->obj);
 	else
@@ -344,34 +328,35 @@ static int use_explicit(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	return ret;
 }
 
-static int use_pt(struct iommufd_device *idev, bool replace, u32 *pt_id,
-		  struct dropped *dropped, struct iommufd_hwpt **failed)
+static int use_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, u32 *pt_id,
+		  struct iommufd_dropped *dropped, struct iommufd_hwpt **failed)
 {
 	struct iommufd_object *obj __free(iommufd_object_put) =
 		iommufd_object_get(idev->obj.ictx, *pt_id, NULL);
 
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (obj->class == &iommufd_ioas_class)
+	/* The page tables that an IOAS gets by itself are not for PASIDs. */
+	if (obj->class == &iommufd_ioas_class && pasid == IOMMU_NO_PASID)
 		return use_ioas(idev, iommufd_ioas_from_obj(obj), replace, pt_id, dropped,
 				failed);
 	if (obj->class == &iommufd_hwpt_paging_class ||
 	    obj->class == &iommufd_hwpt_nested_class)
-		return use_explicit(idev, iommufd_hwpt_from_obj(obj), replace, pt_id,
-				    dropped);
+		return use_explicit(idev, pasid, iommufd_hwpt_from_obj(obj), replace,
+				    pt_id, dropped);
 	return -EINVAL;
 }
 
-static int change_pt(struct iommufd_device *idev, bool replace, u32 *pt_id)
+static int change_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, u32 *pt_id)
 {
 	u64 begin = iommufd_trace_begin(trace_iommufd_attach_enabled() ||
 					trace_iommufd_replace_enabled());
 	u32 asked = *pt_id;
 	struct iommufd_hwpt *failed = NULL;
-	struct dropped dropped = { };
+	struct iommufd_dropped dropped = { };
 	int ret;
 
-	ret = use_pt(idev, replace, pt_id, &dropped, &failed);
+	ret = use_pt(idev, pasid, replace, pt_id, &dropped, &failed);
 	if (dropped.hwpt)
 		iommufd_hwpt_unuse(dropped.hwpt, dropped.uses);
 	if (failed)
@@ -400,9 +385,28 @@ static int change_pt(struct iommufd_device *idev, bool replace, u32 *pt_id)
  */
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 {
-	return change_pt(idev, false, pt_id);
+	return change_pt(idev, IOMMU_NO_PASID, false, pt_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/**
+ * iommufd_device_attach_pasid - Let a PASID of a device use a page table
+ * @idev: the device
+ * @pasid: the PASID, which is not attached. IOMMU_NO_PASID: as iommufd_device_attach()
+ * @pt_id: in: id of a HWPT made with IOMMU_HWPT_ALLOC_PASID. Out: the same
+ *
+ * Context: as iommufd_device_attach().
+ * Return: 0; -ENOENT: no such id; -EINVAL: not a page table for PASIDs or for this device,
+ * the device uses another kind of page table for what has no PASID, another device of the
+ * group uses another one for this PASID, or the device has no such PASID; -EBUSY:
+ * attached already; -EOPNOTSUPP: the device, the IOMMU or its driver has no PASIDs;
+ * -ENOMEM; errors of the driver.
+ */
+int iommufd_device_attach_pasid(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
+{
+	return change_pt(idev, pasid, false, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach_pasid, IOMMUFD);
 
 /**
  * iommufd_device_replace - Switch to another page table in one step
@@ -418,15 +422,54 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
  */
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
 {
-	return change_pt(idev, true, pt_id);
+	return change_pt(idev, IOMMU_NO_PASID, true, pt_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
+
+/**
+ * iommufd_device_replace_pasid - Switch a PASID to another page table
+ * @idev: the device
+ * @pasid: attached PASID. IOMMU_NO_PASID: as iommufd_device_replace()
+ * @pt_id: as for iommufd_device_attach_pasid()
+ *
+ * The IOMMU core of 6.12 can not do this in one step. For a moment requests with this
+ * PASID fault, while those of other PASIDs and without one are not disturbed.
+ *
+ * Context: as iommufd_device_attach().
+ * Return: as iommufd_device_attach_pasid(), -EINVAL when it is not attached. After an
+ * error everything is as before; only if the hardware then does not take back what it
+ * had the PASID stays blocked until it is replaced or detached.
+ */
+int iommufd_device_replace_pasid(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
+{
+	return change_pt(idev, pasid, true, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace_pasid, IOMMUFD);
+
+/**
+ * iommufd_device_detach_pasid - Stop using a page table for a PASID
+ * @idev: the device
+ * @pasid: the PASID, attached or not. IOMMU_NO_PASID: as iommufd_device_detach()
+ *
+ * With the last device of the group that uses the PASID, requests with it fault.
+ *
+ * Context: as iommufd_device_attach().
+ */
+void iommufd_device_detach_pasid(struct iommufd_device *idev, ioasid_t pasid)
+{
+	if (pasid == IOMMU_NO_PASID)
+		iommufd_device_detach(idev);
+	else
+		iommufd_pasid_detach(idev, pasid);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_detach_pasid, IOMMUFD);
 
 /**
  * iommufd_device_detach - Stop using a page table
  * @idev: attached device
  *
- * With the last device of the group all its DMA is blocked.
+ * With the last device of the group all its DMA is blocked. The device's PASIDs are
+ * detached first: a device that was detached reaches nothing.
  *
  * Context: as iommufd_device_attach().
  */
@@ -436,6 +479,7 @@ void iommufd_device_detach(struct iommufd_device *idev)
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hwpt *hwpt;
 
+	iommufd_pasid_detach_all(idev);
 	scoped_guard(mutex, &igroup->lock) {
 		hwpt = igroup->hwpt;
 		if (WARN_ON(!idev->attached))

@@ -24,6 +24,7 @@
 #include "hwpt.h"
 #include "ioctl.h"
 #include "iommu_core.h"
+#include "pasid.h"
 #include "trace.h"
 #include "vdevice.h"
 
@@ -37,6 +38,7 @@ static void idev_destroy(struct iommufd_object *obj)
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
 
 	iommufd_vdevice_unbind(idev);
+	iommufd_pasid_detach_all(idev);
 	iommufd_group_count_owned(idev->igroup, -1);
 	iommu_device_release_dma_owner(idev->dev);
 	trace_iommufd_unbind(obj->ictx, idev->dev, idev->igroup->group, obj->id, 0);

@@ -19,6 +19,7 @@
  * @vdev: what a guest calls it, or NULL
  * @attached: it uses the page table of the group
  * @attached_entry: in igroup->attached
+ * @faulting: attachments its page requests can go to; they are enabled while there are any
  * @reserved: what it reserves in the IOAS of that page table
  * @next_reserved: the same in the IOAS it is being moved to
  */
@@ -34,6 +35,7 @@ struct iommufd_device {
 	/* igroup->lock */
 	bool attached;
 	struct list_head attached_entry;
+	unsigned int faulting;
 	struct iommufd_iova_reservation reserved;
 	struct iommufd_iova_reservation next_reserved;
 };

@@ -21,6 +21,7 @@
 
 #include "device.h"
 #include "fault.h"
+#include "group.h"
 #include "hwpt.h"
 #include "ioctl.h"
 #include "trace.h"
@@ -305,18 +306,52 @@ static int check_device(struct device *dev)
 }
 
 /**
+ * iommufd_fault_device_on - Let a device send page requests
+ * @idev: the device, whose requests there is one more attachment to deliver to
+ *
+ * Context: Process context, may sleep. Holds igroup->lock.
+ * Return: 0; -ENODEV: it can not; errors of the driver.
+ */
+int iommufd_fault_device_on(struct iommufd_device *idev)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&idev->igroup->lock);
+	if (!idev->faulting)
+		ret = iommu_dev_enable_feature(idev->dev, IOMMU_DEV_FEAT_IOPF);
+	if (!ret)
+		idev->faulting++;
+	return ret;
+}
+
+/**
+ * iommufd_fault_device_off - Undo iommufd_fault_device_on()
+ * @idev: the device
+ *
+ * Context: as iommufd_fault_device_on().
+ */
+void iommufd_fault_device_off(struct iommufd_device *idev)
+{
+	lockdep_assert_held(&idev->igroup->lock);
+	if (!--idev->faulting)
+		iommu_dev_disable_feature(idev->dev, IOMMU_DEV_FEAT_IOPF);
+}
+
+/**
  * iommufd_fault_handle_new - Make a handle to attach a device with
- * @idev: the only device of its group that is, or will be, attached
+ * @idev: the only device that will be attached with it
+ * @delivers: its page table has a fault queue
  *
  * Return: the handle; ERR_PTR(-EINVAL): the device's faults can not be told apart;
  * ERR_PTR(-ENOMEM).
  */
-struct iommufd_fault_handle *iommufd_fault_handle_new(struct iommufd_device *idev)
+struct iommufd_fault_handle *iommufd_fault_handle_new(struct iommufd_device *idev,
+						      bool delivers)
 {
 	struct iommufd_fault_handle *handle;
 	int ret;
 
-	ret = check_device(idev->dev);
+	ret = delivers ? check_device(idev->dev) : 0;
 	if (ret)
 		return ERR_PTR(ret);
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);

@@ -32,7 +32,7 @@ struct iommufd_fault {
 };
 
 /**
- * struct iommufd_fault_handle - An attachment whose faults are delivered
+ * struct iommufd_fault_handle - An attachment whose faults can be delivered
  * @handle: what the core gives to the handler of the domain
  * @idev: the device
  */
@@ -46,7 +46,10 @@ int iommufd_fault_alloc(struct iommufd_cmd *cmd);
 int iommufd_fault_set(struct iommufd_hwpt *hwpt, u32 fault_id);
 void iommufd_fault_clear(struct iommufd_hwpt *hwpt);
 
-struct iommufd_fault_handle *iommufd_fault_handle_new(struct iommufd_device *idev);
+int iommufd_fault_device_on(struct iommufd_device *idev);
+void iommufd_fault_device_off(struct iommufd_device *idev);
+struct iommufd_fault_handle *iommufd_fault_handle_new(struct iommufd_device *idev,
+						      bool delivers);
 void iommufd_fault_end(struct iommufd_fault *fault, struct iommufd_fault_handle *handle);
 
 #endif

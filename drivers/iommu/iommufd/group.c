@@ -26,6 +26,7 @@ static struct iommufd_group *new_group(struct iommufd_ctx *ictx, struct iommu_gr
 	igroup->group = group;
 	mutex_init(&igroup->lock);
 	INIT_LIST_HEAD(&igroup->attached);
+	xa_init_flags(&igroup->pasids, XA_FLAGS_ACCOUNT);
 	if (xa_err(xa_store(&ictx->groups, iommu_group_id(group), igroup,
 			    GFP_KERNEL_ACCOUNT)))
 		return ERR_PTR(-ENOMEM);
@@ -79,6 +80,7 @@ void iommufd_group_put(struct iommufd_group *igroup)
 
 	xa_erase(&igroup->ictx->groups, iommu_group_id(igroup->group));
 	iommu_group_put(igroup->group);
+	WARN_ON(!xa_empty(&igroup->pasids));
 	mutex_destroy(&igroup->lock);
 	kfree(igroup);
 }

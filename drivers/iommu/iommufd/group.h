@@ -8,6 +8,7 @@
 #include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/xarray.h>
 
 #include "internal.h"
 
@@ -21,7 +22,8 @@
  * @hwpt: the page table that all of @attached use, NULL when that is empty
  * @fault_handle: the attachment in the core if @hwpt delivers page faults, else NULL
  * @attached: struct iommufd_device by attached_entry. While it is empty all DMA of
- *	      the group is blocked by the core
+ *	      the group without a PASID is blocked by the core
+ * @pasids: PASID -> struct pasid of pasid.c, for those in use
  */
 struct iommufd_group {
 	struct iommufd_ctx *ictx;
@@ -33,6 +35,7 @@ struct iommufd_group {
 	struct iommufd_hwpt *hwpt;
 	struct iommufd_fault_handle *fault_handle;
 	struct list_head attached;
+	struct xarray pasids;
 };
 
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx, struct device *dev);

@@ -24,6 +24,7 @@ struct iommu_user_data;
  *	    uses. Immutable
  * @viommu: what a nested HWPT was made on, and uses instead of @paging; or NULL. Immutable
  * @fault: where page faults go; a use of its object, or NULL. Immutable
+ * @pasid: devices can attach it to PASIDs. Immutable
  * @ioas: what it mirrors; a use of its object. Of a paging HWPT, immutable
  * @mirror: @domain as a mirror of @ioas. Of a paging HWPT
  * @automatic: made by attaching to the IOAS; goes with its last device. Immutable
@@ -37,6 +38,7 @@ struct iommufd_hwpt {
 	struct iommufd_hwpt *paging;
 	struct iommufd_viommu *viommu;
 	struct iommufd_fault *fault;
+	bool pasid;
 
 	struct iommufd_ioas *ioas;
 	struct iommufd_mirror mirror;
@@ -76,6 +78,16 @@ struct iommufd_hwpt *iommufd_hwpt_nested_new(struct iommufd_hwpt *parent,
 struct iommufd_hwpt *iommufd_hwpt_nested_new_viommu(struct iommufd_viommu *viommu,
 						    struct iommufd_device *idev, u32 flags,
 						    const struct iommu_user_data *data);
+/**
+ * struct iommufd_dropped - Uses to be ended once no lock is held
+ * @hwpt: page table, or NULL
+ * @uses: how many
+ */
+struct iommufd_dropped {
+	struct iommufd_hwpt *hwpt;
+	unsigned int uses;
+};
+
 int iommufd_hwpt_require_cc(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_show(struct iommufd_object *obj, struct seq_file *m);
 void iommufd_hwpt_unuse(struct iommufd_hwpt *hwpt, unsigned int uses);

@@ -15,6 +15,8 @@
 #include "iommu_core.h"
 #include "viommu.h"
 
+#define NESTED_FLAGS (IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID)
+
 /* What keeps the parent: it itself, or the vIOMMU that sits on it. */
 static struct iommufd_object *base_of(struct iommufd_hwpt *hwpt)
 {
@@ -86,6 +88,7 @@ static struct iommufd_hwpt *new_nested(struct iommufd_hwpt *parent,
 
 	hwpt->paging = parent;
 	hwpt->viommu = viommu;
+	hwpt->pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	ret = iommufd_object_use(base_of(hwpt));
 	if (ret)
 		return ERR_PTR(ret);
@@ -115,7 +118,7 @@ struct iommufd_hwpt *iommufd_hwpt_nested_new(struct iommufd_hwpt *parent,
 {
 	const struct iommu_ops *ops = iommufd_core_ops(idev->dev);
 
-	if (flags & ~IOMMU_HWPT_FAULT_ID_VALID || !data || !ops->domain_alloc_user)
+	if (flags & ~NESTED_FLAGS || !data || !ops->domain_alloc_user)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (parent->automatic || !parent->nest_parent || parent->domain->owner != ops)
 		return ERR_PTR(-EINVAL);
@@ -137,7 +140,7 @@ struct iommufd_hwpt *iommufd_hwpt_nested_new_viommu(struct iommufd_viommu *viomm
 						    struct iommufd_device *idev, u32 flags,
 						    const struct iommu_user_data *data)
 {
-	if (flags & ~IOMMU_HWPT_FAULT_ID_VALID || !data || !viommu->ops->alloc_domain_nested)
+	if (flags & ~NESTED_FLAGS || !data || !viommu->ops->alloc_domain_nested)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (idev->dev->iommu->iommu_dev != viommu->iommu_dev)
 		return ERR_PTR(-EINVAL);

@@ -37,7 +37,10 @@ const struct iommufd_object_class iommufd_hwpt_paging_class = {
 	.destroy = paging_destroy,
 };
 
-/* What the driver has to know; the other flags are our own business. */
+/*
+ * What the driver has to know; the other flags are our own business. Drivers of 6.12 do not
+ * know the flag for PASIDs, and say with each attachment whether they can.
+ */
 #define DRIVER_FLAGS (IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING)
 
 /*
@@ -131,7 +134,7 @@ static bool known_flags(u32 flags)
 	/* A table for page faults has no use as a parent: faults go to its nested ones. */
 	if (flags & IOMMU_HWPT_ALLOC_NEST_PARENT && flags & IOMMU_HWPT_FAULT_ID_VALID)
 		return false;
-	return !(flags & ~(DRIVER_FLAGS | IOMMU_HWPT_FAULT_ID_VALID));
+	return !(flags & ~(DRIVER_FLAGS | IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID));
 }
 
 /**
@@ -170,6 +173,7 @@ struct iommufd_hwpt *iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,
 	hwpt->paging = hwpt;
 	hwpt->ioas = ioas;
 	hwpt->automatic = automatic;
+	hwpt->pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 	ret = make_mirror(hwpt, idev, flags, data);
 	if (ret) {

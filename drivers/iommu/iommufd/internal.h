@@ -35,6 +35,7 @@ struct iommufd_area;
 struct iommufd_cmd;
 struct iommufd_ctx;
 struct iommufd_device;
+struct iommufd_dropped;
 struct iommufd_fault;
 struct iommufd_fault_handle;
 struct iommufd_group;

@@ -31,6 +31,7 @@ static void release(struct device *dev)
 	/* The core has done this if it ever saw the device. */
 	iommu_fwspec_free(dev);
 	kfree(dev->iommu);
+	xa_destroy(&mdev->pasids);
 	mutex_destroy(&mdev->mutex);
 	kfree(mdev);
 }
@@ -72,6 +73,7 @@ struct mock_dev *mock_dev_create(u32 flags)
 	mdev->flags = flags;
 	memset32(mdev->cache, IOMMU_TEST_DEV_CACHE_DEFAULT, MOCK_DEV_CACHE_NUM);
 	mutex_init(&mdev->mutex);
+	xa_init(&mdev->pasids);
 	mdev->pdev.name = "iommufd_mock";
 	mdev->pdev.id = ret;
 	device_initialize(&mdev->pdev.dev);
@@ -142,6 +144,50 @@ void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu)
 {
 	guard(mutex)(&mdev->mutex);
 	mdev->viommu = viommu;
+}
+
+/**
+ * mock_dev_set_pasid - Attach a PASID
+ * @mdev: the device
+ * @pasid: which is not attached
+ * @domain: to what
+ *
+ * The second time that IOMMU_TEST_PASID_RESERVED is attached fails.
+ *
+ * Context: Process context. Takes mdev->mutex.
+ * Return: 0; -ENOMEM.
+ */
+int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain)
+{
+	guard(mutex)(&mdev->mutex);
+	if (pasid == IOMMU_TEST_PASID_RESERVED && ++mdev->reserved_pasid_uses == 2)
+		return -ENOMEM;
+	return xa_insert(&mdev->pasids, pasid, domain, GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * mock_dev_remove_pasid - Detach a PASID
+ * @mdev: the device
+ * @pasid: which is attached
+ *
+ * Context: Process context. Waits in mdev->mutex for a fault that is being reported.
+ */
+void mock_dev_remove_pasid(struct mock_dev *mdev, u32 pasid)
+{
+	guard(mutex)(&mdev->mutex);
+	WARN_ON(!xa_erase(&mdev->pasids, pasid));
+}
+
+/**
+ * mock_dev_pasid_domain - To what is a PASID attached?
+ * @mdev: the device
+ * @pasid: the PASID
+ *
+ * Return: the domain, which the caller does not use but as a number; NULL: nothing.
+ */
+struct iommu_domain *mock_dev_pasid_domain(struct mock_dev *mdev, u32 pasid)
+{
+	return xa_load(&mdev->pasids, pasid);
 }
 
 /**

@@ -7,9 +7,11 @@
 
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/xarray.h>
 
 #include "iommufd_test.h"
 
+struct iommu_domain;
 struct iommufd_viommu;
 struct iopf_fault;
 
@@ -17,17 +19,21 @@ struct iopf_fault;
  * struct mock_dev - One device, in a group of its own
  * @pdev: as the rest of the kernel sees it; no driver binds to it
  * @flags: MOCK_FLAGS_DEVICE_*
- * @mutex: protects @faults and @viommu, also while one of them is in use
+ * @mutex: protects @faults, @viommu and @reserved_pasid_uses, also while one of them is in use
  * @faults: page faults are on
  * @viommu: the vIOMMU of the page table it is attached to, or NULL
+ * @pasids: PASID -> struct iommu_domain it is attached to
+ * @reserved_pasid_uses: how often IOMMU_TEST_PASID_RESERVED was attached
  * @cache: what it has cached, as far as a guest's IOMMU is concerned
  */
 struct mock_dev {
 	struct platform_device pdev;
 	u32 flags;
-	struct mutex mutex; /* protects @faults and @viommu */
+	struct mutex mutex; /* protects @faults and what follows */
 	bool faults;
 	struct iommufd_viommu *viommu;
+	struct xarray pasids;
+	unsigned int reserved_pasid_uses;
 	u32 cache[MOCK_DEV_CACHE_NUM];
 };
 
@@ -41,6 +47,9 @@ void mock_dev_destroy(struct mock_dev *mdev);
 bool mock_dev_is(struct device *dev);
 int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event);
 void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu);
+int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain);
+void mock_dev_remove_pasid(struct mock_dev *mdev, u32 pasid);
+struct iommu_domain *mock_dev_pasid_domain(struct mock_dev *mdev, u32 pasid);
 void mock_dev_invalidate(struct mock_dev *mdev, u32 id, bool all);
 bool mock_dev_cache_is(struct mock_dev *mdev, u32 id, u32 value);
 

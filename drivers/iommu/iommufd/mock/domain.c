@@ -201,10 +201,23 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 	return pte & PTE_VALID ? (pte & PTE_PHYS) + iova % MOCK_PAGE_SIZE : 0;
 }
 
+/* Nothing would be recorded of what such a device writes. */
+static bool suits(struct iommu_domain *domain, struct device *dev)
+{
+	return !domain->dirty_ops || !(mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
+}
+
+static int set_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+		     struct iommu_domain *old)
+{
+	if (!suits(domain, dev))
+		return -EINVAL;
+	return mock_dev_set_pasid(mock_dev_from(dev), pasid, domain);
+}
+
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
-	/* Nothing would be recorded of what this device writes. */
-	if (domain->dirty_ops && mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY)
+	if (!suits(domain, dev))
 		return -EINVAL;
 	mock_dev_set_viommu(mock_dev_from(dev), NULL);
 	return 0;
@@ -228,6 +241,7 @@ static void free_domain(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops domain_ops = {
 	.attach_dev = attach_dev,
+	.set_dev_pasid = set_pasid,
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.flush_iotlb_all = flush_iotlb_all,

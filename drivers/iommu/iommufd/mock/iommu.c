@@ -132,6 +132,11 @@ static int disable_feature(struct device *dev, enum iommu_dev_features feature)
 	return 0;
 }
 
+static void remove_pasid(struct device *dev, ioasid_t pasid, struct iommu_domain *domain)
+{
+	mock_dev_remove_pasid(mock_dev_from(dev), pasid);
+}
+
 /* The device would retry; there is none. */
 static void page_response(struct device *dev, struct iopf_fault *fault,
 			  struct iommu_page_response *response)
@@ -148,6 +153,7 @@ static const struct iommu_ops mock_ops = {
 	.device_group = generic_device_group,
 	.dev_enable_feat = enable_feature,
 	.dev_disable_feat = disable_feature,
+	.remove_dev_pasid = remove_pasid,
 	.page_response = page_response,
 	.default_domain = &blocking_domain,
 	.blocked_domain = &blocking_domain,

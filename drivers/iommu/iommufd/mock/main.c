@@ -15,6 +15,7 @@
 #include "check.h"
 #include "iommu.h"
 #include "iommufd_test.h"
+#include "pasid.h"
 #include "stdev.h"
 
 /* The least memory that is of any use for a batch of PFNs elsewhere. */
@@ -78,6 +79,10 @@ static op_fn *const ops[] = {
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = mock_check_iotlb,
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = mock_stdev_fault,
 	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = mock_stdev_check_cache,
+	[IOMMU_TEST_OP_PASID_ATTACH] = mock_pasid_attach,
+	[IOMMU_TEST_OP_PASID_REPLACE] = mock_pasid_replace,
+	[IOMMU_TEST_OP_PASID_DETACH] = mock_pasid_detach,
+	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = mock_pasid_check,
 };
 
 static int run(struct iommufd_cmd *cmd)

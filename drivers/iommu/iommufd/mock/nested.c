@@ -23,13 +23,27 @@ static struct mock_nested *to_nested(struct iommu_domain *domain)
 	return container_of(domain, struct mock_nested, domain);
 }
 
+/* A guest's IOMMU translates for none but the guest's devices. */
+static bool suits(struct mock_nested *nested, struct device *dev)
+{
+	unsigned long virt_id;
+
+	return !nested->viommu || !iommufd_viommu_get_vdev_id(nested->viommu, dev, &virt_id);
+}
+
+static int set_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+		     struct iommu_domain *old)
+{
+	if (!suits(to_nested(domain), dev))
+		return -ENOENT;
+	return mock_dev_set_pasid(mock_dev_from(dev), pasid, domain);
+}
+
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
 	struct mock_nested *nested = to_nested(domain);
-	unsigned long virt_id;
 
-	/* A guest's IOMMU translates for none but the guest's devices. */
-	if (nested->viommu && iommufd_viommu_get_vdev_id(nested->viommu, dev, &virt_id))
+	if (!suits(nested, dev))
 		return -ENOENT;
 	mock_dev_set_viommu(mock_dev_from(dev), nested->viommu);
 	return 0;
@@ -83,6 +97,7 @@ static void free_domain(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops domain_ops = {
 	.attach_dev = attach_dev,
+	.set_dev_pasid = set_pasid,
 	.cache_invalidate_user = cache_invalidate_user,
 	.free = free_domain,
 };
@@ -90,6 +105,7 @@ static const struct iommu_domain_ops domain_ops = {
 /* Without cache_invalidate_user: that is up to the vIOMMU. */
 static const struct iommu_domain_ops viommu_domain_ops = {
 	.attach_dev = attach_dev,
+	.set_dev_pasid = set_pasid,
 	.free = free_domain,
 };
 

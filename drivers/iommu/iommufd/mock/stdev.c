@@ -7,28 +7,12 @@
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 
 #include "../device.h"
 #include "../group.h"
 #include "../ioctl.h"
-#include "../object.h"
 #include "dev.h"
 #include "stdev.h"
-
-/**
- * struct mock_stdev - One such device
- * @obj: nobody uses it
- * @mdev: the device, immutable
- * @idev: the same, bound and attached. Immutable
- * @mutex: serialises what is done with @idev
- */
-struct mock_stdev {
-	struct iommufd_object obj;
-	struct mock_dev *mdev;
-	struct iommufd_device *idev;
-	struct mutex mutex; /* serialises attachment */
-};
 
 static void stdev_destroy(struct iommufd_object *obj)
 {
@@ -109,6 +93,20 @@ static int create(struct iommufd_cmd *cmd, u32 flags)
 }
 
 /**
+ * mock_stdev_get - Look a bound mock device up for the length of a system call
+ * @ictx: the context
+ * @id: its id
+ *
+ * Return: the device or ERR_PTR(-ENOENT).
+ */
+struct mock_stdev *mock_stdev_get(struct iommufd_ctx *ictx, u32 id)
+{
+	struct iommufd_object *obj = iommufd_object_get(ictx, id, &stdev_class);
+
+	return IS_ERR(obj) ? ERR_CAST(obj) : container_of(obj, struct mock_stdev, obj);
+}
+
+/**
  * mock_stdev_create - IOMMU_TEST_OP_MOCK_DOMAIN
  * @cmd: struct iommu_test_cmd
  *
@@ -141,13 +139,10 @@ int mock_stdev_create_flags(struct iommufd_cmd *cmd)
 int mock_stdev_replace(struct iommufd_cmd *cmd)
 {
 	struct iommu_test_cmd *arg = cmd->arg;
-	struct iommufd_object *obj __free(iommufd_object_put) =
-		iommufd_object_get(cmd->ictx, arg->id, &stdev_class);
-	struct mock_stdev *stdev;
+	struct mock_stdev *stdev __free(mock_stdev_put) = mock_stdev_get(cmd->ictx, arg->id);
 
-	if (IS_ERR(obj))
-		return PTR_ERR(obj);
-	stdev = container_of(obj, struct mock_stdev, obj);
+	if (IS_ERR(stdev))
+		return PTR_ERR(stdev);
 	guard(mutex)(&stdev->mutex);
 	return iommufd_device_replace(stdev->idev, &arg->mock_domain_replace.pt_id);
 }

@@ -5,7 +5,31 @@
 #ifndef __IOMMUFD_MOCK_STDEV_H
 #define __IOMMUFD_MOCK_STDEV_H
 
+#include <linux/mutex.h>
+
+#include "../object.h"
+
 struct iommufd_cmd;
+struct mock_dev;
+
+/**
+ * struct mock_stdev - One such device
+ * @obj: nobody uses it
+ * @mdev: the device, immutable
+ * @idev: the same, bound and attached. Immutable
+ * @mutex: serialises what is done with @idev
+ */
+struct mock_stdev {
+	struct iommufd_object obj;
+	struct mock_dev *mdev;
+	struct iommufd_device *idev;
+	struct mutex mutex; /* serialises attachment */
+};
+
+struct mock_stdev *mock_stdev_get(struct iommufd_ctx *ictx, u32 id);
+
+DEFINE_FREE(mock_stdev_put, struct mock_stdev *,
+	    IS_ERR_OR_NULL(_T) ? (void)0 : iommufd_object_put(&_T->obj))
 
 int mock_stdev_create(struct iommufd_cmd *cmd);
 int mock_stdev_create_flags(struct iommufd_cmd *cmd);

@@ -102,6 +102,50 @@ int __mock_nested_fault(int fd, __u32 dev, __u32 parent, __u32 fault, __u32 *id)
 	return nested(fd, dev, parent, IOMMU_HWPT_FAULT_ID_VALID, fault, id);
 }
 
+int __mock_pasid_attach(int fd, __u32 stdev, __u32 pasid, __u32 pt)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_PASID_ATTACH,
+		.id = stdev,
+		.pasid_attach = { .pasid = pasid, .pt_id = pt },
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_pasid_replace(int fd, __u32 stdev, __u32 pasid, __u32 pt)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_PASID_REPLACE,
+		.id = stdev,
+		.pasid_replace = { .pasid = pasid, .pt_id = pt },
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_pasid_detach(int fd, __u32 stdev, __u32 pasid)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_PASID_DETACH,
+		.id = stdev,
+		.pasid_detach.pasid = pasid,
+	};
+
+	return run(fd, &cmd);
+}
+
+int __mock_pasid_check(int fd, __u32 stdev, __u32 pasid, __u32 hwpt)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_PASID_CHECK_HWPT,
+		.id = stdev,
+		.pasid_check = { .pasid = pasid, .hwpt_id = hwpt },
+	};
+
+	return run(fd, &cmd);
+}
+
 int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length)
 {
 	struct iommu_test_cmd cmd = {

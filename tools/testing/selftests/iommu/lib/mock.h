@@ -25,6 +25,12 @@ struct mock_device mock_device(int fd, __u32 pt);
 /* Can its writes be recorded? Kernels without CONFIG_IOMMUFD_DRIVER have nothing for that. */
 bool mock_can_track(int fd, __u32 idev);
 int __mock_replace(int fd, __u32 stdev, __u32 *pt);
+/* The same for a PASID. */
+int __mock_pasid_attach(int fd, __u32 stdev, __u32 pasid, __u32 pt);
+int __mock_pasid_replace(int fd, __u32 stdev, __u32 pasid, __u32 pt);
+int __mock_pasid_detach(int fd, __u32 stdev, __u32 pasid);
+/* Does the device use this page table for the PASID? 0: none? */
+int __mock_pasid_check(int fd, __u32 stdev, __u32 pasid, __u32 hwpt);
 int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length);
 int __mock_memory_limit(int fd, __u32 limit);
 
