@@ -4,7 +4,8 @@
  * driver of an IOMMU needs to lend parts of it to virtual machines.
  *
  * Names and behaviour are those of Linux 6.12, so that its VFIO builds against this
- * header unchanged. The part for IOMMU drivers follows later kernels.
+ * header unchanged. The part for IOMMU drivers follows later kernels;
+ * iommufd_access_next_area() and the map operation are additions.
  */
 #ifndef __LINUX_IOMMUFD_H
 #define __LINUX_IOMMUFD_H
@@ -40,10 +41,16 @@ struct page;
  * @unmap: let go of every page pinned in [@iova, @iova + @length) before returning.
  *	   Called without any lock of iommufd; must not attach, detach or destroy the
  *	   access. May come again for the same range.
+ * @map: optional, for users that follow the IOAS: [@iova, @iova + @length) has been
+ *	 mapped, and possibly changed again since. The mapping is undone if it returns
+ *	 an error. Called without any lock of iommufd, but not by
+ *	 iommufd_access_attach() and _replace(); must not attach, detach or destroy the
+ *	 access.
  */
 struct iommufd_access_ops {
 	u8 needs_pin_pages : 1;
 	void (*unmap)(void *data, unsigned long iova, unsigned long length);
+	int (*map)(void *data, unsigned long iova, unsigned long length);
 };
 
 /* Flags of iommufd_access_rw() and iommufd_access_pin_pages() */
@@ -94,6 +101,8 @@ void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iov
 				unsigned long length);
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
 		      size_t len, unsigned int flags);
+int iommufd_access_next_area(struct iommufd_access *access, unsigned long *iova,
+			     unsigned long *length, int *prot);
 
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);

@@ -36,28 +36,6 @@
 /* Copies go through at most this much at a time. */
 #define RW_BYTES SZ_1M
 
-/**
- * struct iommufd_access - One in-kernel user
- * @obj: users: the driver that created it
- * @ops: what the driver provides, immutable
- * @data: for @ops, immutable
- * @mutex: protects @ioas; held while pages are pinned
- * @ioas: the IOAS it is attached to, or NULL
- * @pins_lock: protects @pins
- * @pins: struct access_pin by IOVA
- */
-struct iommufd_access {
-	struct iommufd_object obj;
-	const struct iommufd_access_ops *ops;
-	void *data;
-
-	struct mutex mutex; /* protects @ioas */
-	struct iommufd_ioas *ioas;
-
-	spinlock_t pins_lock; /* protects @pins */
-	struct rb_root_cached pins;
-};
-
 /* The part of a pin that lies in one area. The pin keeps the area. */
 struct piece {
 	struct iommufd_area *area;
@@ -322,8 +300,15 @@ unsigned long iommufd_access_alignment(struct iommufd_ioas *ioas)
 	return 1;
 }
 
-/* The next access from *@id on, kept from destruction for a while. */
-static struct iommufd_access *next_access(struct iommufd_ioas *ioas, unsigned long *id)
+/**
+ * iommufd_access_next - Walk through the accesses of an IOAS
+ * @ioas: the IOAS
+ * @id: where to go on; 0 to begin
+ *
+ * Context: Process context, no locks held.
+ * Return: an access, kept from destruction until iommufd_object_put(), or NULL.
+ */
+struct iommufd_access *iommufd_access_next(struct iommufd_ioas *ioas, unsigned long *id)
 {
 	struct iommufd_access *access;
 
@@ -349,7 +334,7 @@ void iommufd_access_notify(struct iommufd_ioas *ioas, unsigned long iova,
 	struct iommufd_access *access;
 	unsigned long id = 0;
 
-	while ((access = next_access(ioas, &id))) {
+	while ((access = iommufd_access_next(ioas, &id))) {
 		call_unmap(access, ioas, iova, length);
 		iommufd_object_put(&access->obj);
 	}

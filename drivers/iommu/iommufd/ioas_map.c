@@ -30,6 +30,14 @@ static int map_prot(u32 flags, int *prot)
 	return *prot & (IOMMU_READ | IOMMU_WRITE) ? 0 : -EINVAL;
 }
 
+static void free_areas(struct list_head *areas)
+{
+	struct iommufd_area *area, *tmp;
+
+	list_for_each_entry_safe(area, tmp, areas, entry)
+		iommufd_area_free(area);
+}
+
 /* @place->addr is an address in the source of the pages object. */
 static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 		     struct iommufd_place *place, int prot)
@@ -45,7 +53,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
 	list_add(&area->entry, &areas);
 	ret = iommufd_mapping_add(ioas, &areas, place);
 	if (ret)
-		iommufd_area_free(area);
+		free_areas(&areas);
 	return ret;
 }
 
@@ -155,14 +163,6 @@ int iommufd_ioas_map_file(struct iommufd_cmd *cmd)
 	if (!ret)
 		arg->iova = place.iova;
 	return ret;
-}
-
-static void free_areas(struct list_head *areas)
-{
-	struct iommufd_area *area, *tmp;
-
-	list_for_each_entry_safe(area, tmp, areas, entry)
-		iommufd_area_free(area);
 }
 
 /* Make areas for the memory that @src maps at [start, last]. */

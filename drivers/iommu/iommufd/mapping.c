@@ -159,6 +159,7 @@ static int fill_all(struct iommufd_ioas *ioas, struct list_head *areas)
 	return 0;
 }
 
+/* Leaves @areas to the IOAS and empty, or as it was. */
 static int add(struct iommufd_ioas *ioas, struct list_head *areas,
 	       struct iommufd_place *place)
 {
@@ -177,28 +178,9 @@ static int add(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	guard(rwsem_write)(&ioas->iova_rwsem);
 	set_state(ioas, areas, IOMMUFD_AREA_MAPPED);
+	/* From the end of the lock on, an unmap uses the links of the areas. */
+	INIT_LIST_HEAD(areas);
 	return 0;
-}
-
-/**
- * iommufd_mapping_add - Put new areas into an IOAS, back to back
- * @ioas: where to
- * @areas: list of new areas, by their entry. The IOAS owns them after success.
- * @place: where they shall go; its iova is set when it was not given
- *
- * Context: Process context, may sleep for long.
- * Return: 0; errors of iommufd_iova_check(), iommufd_iova_find() and, if the IOAS has a
- * domain, of iommufd_pages_hold() and iommufd_domain_map(); -EINVAL when something is
- * not aligned. After an error the IOAS is as before.
- */
-int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
-			struct iommufd_place *place)
-{
-	u64 begin = iommufd_trace_begin(trace_iommufd_map_enabled());
-	int ret = add(ioas, areas, place);
-
-	trace_iommufd_map(ioas, place->iova, place->length, ret, iommufd_trace_ns(begin));
-	return ret;
 }
 
 /* May the range be unmapped? Sums up what there is. */
@@ -320,6 +302,48 @@ int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
 
 	trace_iommufd_unmap(ioas, start, last, ret ? 0 : *unmapped, ret,
 			    iommufd_trace_ns(begin));
+	return ret;
+}
+
+static int add_and_tell(struct iommufd_ioas *ioas, struct list_head *areas,
+			struct iommufd_place *place)
+{
+	unsigned long unmapped;
+	int ret;
+
+	ret = add(ioas, areas, place);
+	if (ret)
+		return ret;
+	ret = iommufd_access_notify_map(ioas, place->iova, place->length);
+	if (ret)
+		iommufd_mapping_remove(ioas, place->iova,
+				       place->iova + place->length - 1, &unmapped);
+	return ret;
+}
+
+/**
+ * iommufd_mapping_add - Put new areas into an IOAS, back to back
+ * @ioas: where to
+ * @areas: list of new areas, by their entry. What is left in it after an error is the
+ *	   caller's, all else the IOAS owns.
+ * @place: where they shall go; its iova is set when it was not given
+ *
+ * In-kernel users that follow the IOAS hear of it. If one of them fails, the range is
+ * unmapped as user space could do it, which can already have happened.
+ *
+ * Context: Process context, may sleep for long. In-kernel users are called back, so
+ * the caller holds no lock at all.
+ * Return: 0; errors of iommufd_iova_check(), iommufd_iova_find() and, if the IOAS has a
+ * domain, of iommufd_pages_hold() and iommufd_domain_map(); -EINVAL when something is
+ * not aligned; errors of in-kernel users. After an error the IOAS is as before.
+ */
+int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
+			struct iommufd_place *place)
+{
+	u64 begin = iommufd_trace_begin(trace_iommufd_map_enabled());
+	int ret = add_and_tell(ioas, areas, place);
+
+	trace_iommufd_map(ioas, place->iova, place->length, ret, iommufd_trace_ns(begin));
 	return ret;
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * In-kernel users that follow an IOAS: they want to have all of it, like a domain, and
+ * not only the pages that they ask for.
+ *
+ * Such a user walks through what is mapped when it attaches, and its map is called for
+ * everything that comes later. The two overlap, so it has to recognise what it has. It
+ * learns from unmap, as every user, what leaves.
+ *
+ * Locks: none is held while map is called; an area may be gone again by then.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+
+#include "access.h"
+#include "area.h"
+#include "ioas.h"
+
+/**
+ * iommufd_access_next_area - Find what is mapped
+ * @access: attached access
+ * @iova: where to begin; set to the first mapped byte from there on
+ * @length: set to the number of bytes from *@iova to the end of that mapping
+ * @prot: set to IOMMU_READ, IOMMU_WRITE or both
+ *
+ * Mappings that are being made or removed are passed over: for the one map is called
+ * later, and unmap has been called, if need be, for the other.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -ENOENT: not attached, or nothing is mapped from *@iova on.
+ */
+int iommufd_access_next_area(struct iommufd_access *access, unsigned long *iova,
+			     unsigned long *length, int *prot)
+{
+	struct iommufd_area *area;
+
+	guard(mutex)(&access->mutex);
+	if (!access->ioas)
+		return -ENOENT;
+	guard(rwsem_read)(&access->ioas->iova_rwsem);
+
+	iommufd_area_for_each(area, access->ioas, *iova, ULONG_MAX) {
+		if (area->state != IOMMUFD_AREA_MAPPED)
+			continue;
+		*iova = max(*iova, area->span.start);
+		*length = area->span.last - *iova + 1;
+		*prot = area->prot & (IOMMU_READ | IOMMU_WRITE);
+		return 0;
+	}
+	return -ENOENT;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_next_area, IOMMUFD);
+
+/**
+ * iommufd_access_notify_map - Tell the users that follow what is new
+ * @ioas: the IOAS
+ * @iova: first byte
+ * @length: bytes
+ *
+ * Context: Process context, no locks held, may sleep for long.
+ * Return: 0, or the error of a user that can not take it. The others have it then.
+ */
+int iommufd_access_notify_map(struct iommufd_ioas *ioas, unsigned long iova,
+			      unsigned long length)
+{
+	struct iommufd_access *access;
+	unsigned long id = 0;
+	int ret = 0;
+
+	while (!ret && (access = iommufd_access_next(ioas, &id))) {
+		if (access->ops->map)
+			ret = access->ops->map(access->data, iova, length);
+		iommufd_object_put(&access->obj);
+	}
+	return ret;
+}
