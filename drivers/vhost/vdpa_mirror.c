@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An address space of a vDPA device that translates by itself, kept equal to an IOAS.
+ *
+ * A mirror pins all that is mapped in its IOAS and has a list of it for the device, in
+ * pieces that are physically contiguous. It is live when the device uses that list. The
+ * device moves to another IOAS by a new mirror, which is filled before the two change
+ * places, so that what both map is never out of reach.
+ *
+ * Pages are unpinned after the device has been told that they are gone, and the device
+ * driver has to wait in its set_map or dma_unmap until it does not use them any more.
+ *
+ * Locks: mirror->lock, held while pages are pinned and the device driver is called; of
+ * two mirrors of one address space, that of the live one first. It is inside of the mutex
+ * of the vhost device, and iommufd's callbacks take it, so it is not held while the access
+ * is attached or destroyed.
+ */
+#include <linux/interval_tree.h>
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/vdpa.h>
+#include <linux/vhost_iotlb.h>
+
+#include "vdpa_mirror.h"
+
+/* As many as there are pointers in a page */
+#define PIN_PAGES (PAGE_SIZE / sizeof(struct page *))
+
+/**
+ * struct vhost_vdpa_mirror - One address space of a device, and the IOAS it shows
+ * @vdpa: the device. Immutable
+ * @asid: number of the address space. Immutable
+ * @ioas_id: immutable
+ * @access: the device as iommufd sees it. Immutable
+ * @id: id of @access. Immutable
+ * @lock: protects what follows
+ * @live: the device uses @iotlb
+ * @iotlb: physically contiguous pieces, for the device
+ * @areas: struct mirrored by IOVA: whose pages are pinned
+ */
+struct vhost_vdpa_mirror {
+	struct vdpa_device *vdpa;
+	u32 asid;
+	u32 ioas_id;
+	struct iommufd_access *access;
+	u32 id;
+
+	struct mutex lock; /* protects what follows */
+	bool live;
+	struct vhost_iotlb iotlb;
+	struct rb_root_cached areas;
+};
+
+/* One mapping of the IOAS, pinned as a whole. */
+struct mirrored {
+	struct interval_tree_node node;
+};
+
+/* Pages that follow one another in both address spaces */
+struct run {
+	u64 iova;
+	u64 phys;
+	u64 size;
+	u32 perm;
+};
+
+static int add_run(struct vhost_vdpa_mirror *mirror, const struct run *run)
+{
+	if (!run->size)
+		return 0;
+	return vhost_iotlb_add_range(&mirror->iotlb, run->iova, run->iova + run->size - 1,
+				     run->phys, run->perm);
+}
+
+/* Continue @run by one page, or begin a new one. */
+static int add_page(struct vhost_vdpa_mirror *mirror, struct run *run, u64 iova, u64 phys)
+{
+	int ret;
+
+	if (run->size && run->phys + run->size == phys) {
+		run->size += PAGE_SIZE;
+		return 0;
+	}
+	ret = add_run(mirror, run);
+	run->iova = iova;
+	run->phys = phys;
+	run->size = PAGE_SIZE;
+	return ret;
+}
+
+/* Pin [@iova, @iova + @length) piece by piece; *@pinned says how far it came. */
+static int pin_range(struct vhost_vdpa_mirror *mirror, unsigned long iova,
+		     unsigned long length, struct run *run, unsigned long *pinned)
+{
+	unsigned int flags = run->perm & VHOST_MAP_WO ? IOMMUFD_ACCESS_RW_WRITE : 0;
+	struct page **pages __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	*pinned = 0;
+	if (!pages)
+		return -ENOMEM;
+
+	while (*pinned < length) {
+		unsigned long i, n = min(length - *pinned, PIN_PAGES << PAGE_SHIFT);
+
+		ret = iommufd_access_pin_pages(mirror->access, iova + *pinned, n, pages, flags);
+		if (ret)
+			return ret;
+		for (i = 0; i < n >> PAGE_SHIFT; i++) {
+			ret = add_page(mirror, run, iova + *pinned + (i << PAGE_SHIFT),
+				       page_to_phys(pages[i]));
+			if (ret)
+				break;
+		}
+		*pinned += n;
+		if (ret)
+			return ret;
+	}
+	return add_run(mirror, run);
+}
+
+static u32 perm_of(int prot)
+{
+	return (prot & IOMMU_READ ? VHOST_MAP_RO : 0) | (prot & IOMMU_WRITE ? VHOST_MAP_WO : 0);
+}
+
+/* For devices that are told of every piece. */
+static int dma_map_range(struct vhost_vdpa_mirror *mirror, u64 start, u64 last)
+{
+	struct vdpa_device *vdpa = mirror->vdpa;
+	struct vhost_iotlb_map *map;
+	int ret;
+
+	for (map = vhost_iotlb_itree_first(&mirror->iotlb, start, last); map;
+	     map = vhost_iotlb_itree_next(map, start, last)) {
+		ret = vdpa->config->dma_map(vdpa, mirror->asid, map->start, map->size,
+					    map->addr, map->perm, NULL);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int add_area(struct vhost_vdpa_mirror *mirror, unsigned long iova,
+		    unsigned long length, int prot)
+{
+	struct run run = { .perm = perm_of(prot) };
+	unsigned long pinned;
+	int ret;
+
+	struct mirrored *area __free(kfree) = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	if (!area)
+		return -ENOMEM;
+	area->node.start = iova;
+	area->node.last = iova + length - 1;
+
+	ret = pin_range(mirror, iova, length, &run, &pinned);
+	if (!ret && mirror->live && mirror->vdpa->config->dma_map)
+		ret = dma_map_range(mirror, area->node.start, area->node.last);
+	if (!ret) {
+		interval_tree_insert(&no_free_ptr(area)->node, &mirror->areas);
+		return 0;
+	}
+
+	if (mirror->live && mirror->vdpa->config->dma_map)
+		mirror->vdpa->config->dma_unmap(mirror->vdpa, mirror->asid, iova, length);
+	vhost_iotlb_del_range(&mirror->iotlb, area->node.start, area->node.last);
+	if (pinned)
+		iommufd_access_unpin_pages(mirror->access, iova, pinned);
+	return ret;
+}
+
+/* Has what was to be pinned been unmapped in the meantime? */
+static bool has_gone(struct vhost_vdpa_mirror *mirror, unsigned long iova,
+		     unsigned long length, int prot)
+{
+	unsigned long now = iova, now_length;
+	int now_prot;
+
+	return iommufd_access_next_area(mirror->access, &now, &now_length, &now_prot) ||
+	       now != iova || now_length != length || now_prot != prot;
+}
+
+/* Take over what is mapped in [@iova, @last] and not yet known. */
+static int follow(struct vhost_vdpa_mirror *mirror, unsigned long iova, unsigned long last)
+{
+	unsigned long length;
+	int prot, ret;
+
+	lockdep_assert_held(&mirror->lock);
+	while (!iommufd_access_next_area(mirror->access, &iova, &length, &prot) &&
+	       iova <= last) {
+		if (!interval_tree_iter_first(&mirror->areas, iova, iova)) {
+			ret = add_area(mirror, iova, length, prot);
+			/* If it is mapped again, map is called again. */
+			if (ret && !has_gone(mirror, iova, length, prot))
+				return ret;
+		}
+		if (check_add_overflow(iova, length, &iova))
+			break;
+	}
+	return 0;
+}
+
+/* Make the list of a live mirror, or one that becomes live, the device's. */
+static int show(struct vhost_vdpa_mirror *mirror)
+{
+	struct vdpa_device *vdpa = mirror->vdpa;
+
+	return vdpa->config->set_map(vdpa, mirror->asid, &mirror->iotlb);
+}
+
+/* What is mapped is new to the device, or it knows it already. */
+static int mirror_map(void *data, unsigned long iova, unsigned long length)
+{
+	struct vhost_vdpa_mirror *mirror = data;
+	int ret;
+
+	guard(mutex)(&mirror->lock);
+	ret = follow(mirror, iova, iova + length - 1);
+	if (!ret && mirror->live && mirror->vdpa->config->set_map)
+		ret = show(mirror);
+	return ret;
+}
+
+/* Take what overlaps the range out of the list. The device must be told. */
+static int hide(struct vhost_vdpa_mirror *mirror, unsigned long start, unsigned long last)
+{
+	struct vdpa_device *vdpa = mirror->vdpa;
+	struct interval_tree_node *node;
+	int ret = 0;
+
+	for (node = interval_tree_iter_first(&mirror->areas, start, last); node && !ret;
+	     node = interval_tree_iter_next(node, start, last)) {
+		if (mirror->live && !vdpa->config->set_map)
+			ret = vdpa->config->dma_unmap(vdpa, mirror->asid, node->start,
+						      node->last - node->start + 1);
+		vhost_iotlb_del_range(&mirror->iotlb, node->start, node->last);
+	}
+	return ret;
+}
+
+static void unpin(struct vhost_vdpa_mirror *mirror, unsigned long start, unsigned long last)
+{
+	struct interval_tree_node *node;
+
+	while ((node = interval_tree_iter_first(&mirror->areas, start, last))) {
+		interval_tree_remove(node, &mirror->areas);
+		iommufd_access_unpin_pages(mirror->access, node->start,
+					   node->last - node->start + 1);
+		kfree(container_of(node, struct mirrored, node));
+	}
+}
+
+/*
+ * Should the device not let go of the memory it stays pinned, and the unmap, which calls
+ * again and again, fails in the end.
+ */
+static void mirror_unmap(void *data, unsigned long iova, unsigned long length)
+{
+	struct vhost_vdpa_mirror *mirror = data;
+	unsigned long last;
+	int ret;
+
+	if (check_add_overflow(iova, length - 1, &last))
+		last = ULONG_MAX;
+	guard(mutex)(&mirror->lock);
+	if (!interval_tree_iter_first(&mirror->areas, iova, last))
+		return;
+	ret = hide(mirror, iova, last);
+	if (!ret && mirror->live && mirror->vdpa->config->set_map)
+		ret = show(mirror);
+	if (!ret)
+		unpin(mirror, iova, last);
+}
+
+static const struct iommufd_access_ops mirror_ops = {
+	.needs_pin_pages = 1,
+	.map = mirror_map,
+	.unmap = mirror_unmap,
+};
+
+/**
+ * vhost_vdpa_mirror_create - Pin what an IOAS maps, for a device to use later
+ * @vdpa: the device
+ * @asid: its address space
+ * @ictx: the context
+ * @ioas_id: the IOAS there
+ *
+ * Context: Process context, may sleep for long. The caller holds no lock that a user of
+ * the IOAS could want.
+ * Return: the mirror, which is not live; ERR_PTR(-ENOENT): no such IOAS; other errors of
+ * iommufd_access_attach() and iommufd_access_pin_pages(); ERR_PTR(-ENOMEM).
+ */
+struct vhost_vdpa_mirror *vhost_vdpa_mirror_create(struct vdpa_device *vdpa, u32 asid,
+						   struct iommufd_ctx *ictx, u32 ioas_id)
+{
+	struct vhost_vdpa_mirror *mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!mirror)
+		return ERR_PTR(-ENOMEM);
+	mirror->vdpa = vdpa;
+	mirror->asid = asid;
+	mirror->ioas_id = ioas_id;
+	mutex_init(&mirror->lock);
+	/* Without the flag that retires old entries a limit has no meaning but yes or no. */
+	vhost_iotlb_init(&mirror->iotlb, 1, 0);
+	mirror->areas = RB_ROOT_CACHED;
+
+	mirror->access = iommufd_access_create(ictx, &mirror_ops, mirror, &mirror->id);
+	if (IS_ERR(mirror->access)) {
+		ret = PTR_ERR(mirror->access);
+		mutex_destroy(&mirror->lock);
+		kfree(mirror);
+		return ERR_PTR(ret);
+	}
+	ret = iommufd_access_attach(mirror->access, ioas_id);
+	if (!ret) {
+		guard(mutex)(&mirror->lock);
+		ret = follow(mirror, 0, ULONG_MAX);
+	}
+	if (ret) {
+		vhost_vdpa_mirror_destroy(mirror);
+		return ERR_PTR(ret);
+	}
+	return mirror;
+}
+
+/**
+ * vhost_vdpa_mirror_destroy - Unpin everything
+ * @mirror: not live, not to be used afterwards
+ *
+ * Context: Process context, may sleep for long. No lock but the vhost device's mutex.
+ */
+void vhost_vdpa_mirror_destroy(struct vhost_vdpa_mirror *mirror)
+{
+	iommufd_access_destroy(mirror->access);
+	vhost_iotlb_reset(&mirror->iotlb);
+	mutex_destroy(&mirror->lock);
+	kfree(mirror);
+}
+
+/* The device knows nothing of the address space afterwards, and can not use it. */
+static int show_nothing(struct vdpa_device *vdpa, u32 asid)
+{
+	struct vhost_iotlb nothing;
+
+	if (!vdpa->config->set_map)
+		return vdpa->config->dma_unmap(vdpa, asid, 0, U64_MAX);
+	vhost_iotlb_init(&nothing, 1, 0);
+	return vdpa->config->set_map(vdpa, asid, &nothing);
+}
+
+/**
+ * vhost_vdpa_mirror_block - Make an address space that has no mirror empty
+ * @vdpa: the device
+ * @asid: its address space
+ *
+ * Devices may begin with an address space that reaches all memory.
+ *
+ * Context: Process context.
+ * Return: 0, or the error of the device's driver.
+ */
+int vhost_vdpa_mirror_block(struct vdpa_device *vdpa, u32 asid)
+{
+	return show_nothing(vdpa, asid);
+}
+
+static int show_new(struct vhost_vdpa_mirror *new)
+{
+	if (new->vdpa->config->set_map)
+		return show(new);
+	/* A device of this kind has no way to change all in one step. */
+	return show_nothing(new->vdpa, new->asid) ?: dma_map_range(new, 0, U64_MAX);
+}
+
+/* Back to where the device was, or to nothing. */
+static void show_old(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mirror *new)
+{
+	if (!old || show_new(old))
+		show_nothing(new->vdpa, new->asid);
+}
+
+/**
+ * vhost_vdpa_mirror_switch - Let the device use another mirror
+ * @old: the live one of the address space, or NULL
+ * @new: one that is not live
+ *
+ * Context: Process context, may sleep. The caller serialises the calls for a device.
+ * Return: 0, or the error of the device's driver, and @old is live as before.
+ */
+int vhost_vdpa_mirror_switch(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mirror *new)
+{
+	int ret;
+
+	/* Neither may lose pages while it is not clear which one the device uses. */
+	if (old)
+		mutex_lock(&old->lock);
+	mutex_lock_nested(&new->lock, SINGLE_DEPTH_NESTING);
+	ret = show_new(new);
+	if (ret) {
+		show_old(old, new);
+	} else {
+		new->live = true;
+		if (old)
+			old->live = false;
+	}
+	mutex_unlock(&new->lock);
+	if (old)
+		mutex_unlock(&old->lock);
+	return ret;
+}
+
+/**
+ * vhost_vdpa_mirror_stop - Let the device reach nothing
+ * @mirror: the live one of the address space
+ *
+ * Context: as vhost_vdpa_mirror_switch().
+ * Return: 0, or the error of the device's driver, and nothing has changed.
+ */
+int vhost_vdpa_mirror_stop(struct vhost_vdpa_mirror *mirror)
+{
+	int ret;
+
+	guard(mutex)(&mirror->lock);
+	ret = show_nothing(mirror->vdpa, mirror->asid);
+	if (!ret)
+		mirror->live = false;
+	return ret;
+}
+
+/**
+ * vhost_vdpa_mirror_id - The device's id in the context
+ * @mirror: the mirror
+ *
+ * Return: the id.
+ */
+u32 vhost_vdpa_mirror_id(const struct vhost_vdpa_mirror *mirror)
+{
+	return mirror->id;
+}
+
+/**
+ * vhost_vdpa_mirror_ioas - Which IOAS it shows
+ * @mirror: the mirror
+ *
+ * Return: id of the IOAS.
+ */
+u32 vhost_vdpa_mirror_ioas(const struct vhost_vdpa_mirror *mirror)
+{
+	return mirror->ioas_id;
+}
