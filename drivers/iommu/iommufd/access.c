@@ -26,6 +26,7 @@
 #include "access.h"
 #include "area.h"
 #include "ctx.h"
+#include "dirty_log.h"
 #include "fdinfo.h"
 #include "ioas.h"
 #include "mapping.h"
@@ -340,6 +341,38 @@ void iommufd_access_notify(struct iommufd_ioas *ioas, unsigned long iova,
 	}
 }
 
+/**
+ * iommufd_access_mark_pinned - Note in the dirty log what is pinned of an area
+ * @ioas: the IOAS
+ * @area: an area of it, which has its part of the log
+ *
+ * Context: Holds ioas->iova_rwsem.
+ */
+void iommufd_access_mark_pinned(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	unsigned long start = area->span.start, last = area->span.last;
+	struct iommufd_access *access;
+	struct interval_tree_node *pin;
+	unsigned long id;
+
+	lockdep_assert_held(&ioas->iova_rwsem);
+	xa_for_each(&ioas->accesses, id, access) {
+		guard(spinlock)(&access->pins_lock);
+		for (pin = interval_tree_iter_first(&access->pins, start, last); pin;
+		     pin = interval_tree_iter_next(pin, start, last))
+			iommufd_dirty_log_mark(area, pin->start, pin->last);
+	}
+}
+
+/* All of a range of areas has been pinned or written to. */
+static void mark_areas(struct iommufd_ioas *ioas, unsigned long iova, unsigned long last)
+{
+	struct iommufd_area *area;
+
+	iommufd_area_for_each(area, ioas, iova, last)
+		iommufd_dirty_log_mark(area, iova, last);
+}
+
 /* May the caller have the range? */
 static int check_areas(struct iommufd_ioas *ioas, unsigned long iova, unsigned long last,
 		       bool write, bool whole_pages, unsigned int *nareas)
@@ -482,8 +515,10 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	if (ret)
 		return ret;
 
-	guard(spinlock)(&access->pins_lock);
-	interval_tree_insert(&no_free_ptr(pin)->node, &access->pins);
+	scoped_guard(spinlock, &access->pins_lock)
+		interval_tree_insert(&no_free_ptr(pin)->node, &access->pins);
+	/* Behind the insertion: whoever reads the log in between marks it again. */
+	mark_areas(access->ioas, iova, last);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
@@ -568,6 +603,8 @@ static int rw_area(struct iommufd_area *area, unsigned long iova, unsigned long 
 		return ret;
 	copy_held(area->pages, iommufd_area_offset(area, iova), data, last - iova + 1,
 		  write);
+	if (write)
+		iommufd_dirty_log_mark(area, iova, last);
 	iommufd_pages_release(area->pages, &holder);
 	return 0;
 }

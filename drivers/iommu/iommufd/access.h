@@ -31,11 +31,14 @@ struct iommufd_access {
 	struct rb_root_cached pins;
 };
 
+struct iommufd_area;
+
 unsigned long iommufd_access_alignment(struct iommufd_ioas *ioas);
 struct iommufd_access *iommufd_access_next(struct iommufd_ioas *ioas, unsigned long *id);
 void iommufd_access_notify(struct iommufd_ioas *ioas, unsigned long iova,
 			   unsigned long length);
 int iommufd_access_notify_map(struct iommufd_ioas *ioas, unsigned long iova,
 			      unsigned long length);
+void iommufd_access_mark_pinned(struct iommufd_ioas *ioas, struct iommufd_area *area);
 
 #endif

@@ -57,6 +57,7 @@ void iommufd_area_free(struct iommufd_area *area)
 	if (area->lost)
 		return;
 	iommufd_pages_put(area->pages);
+	kvfree(area->dirty);
 	kfree(area);
 }
 

@@ -40,12 +40,15 @@ enum iommufd_area_state {
  * @runs: pieces of contiguous memory it was last mapped from; for people, no more than an
  *	  estimate after a cut. Written under @pages->mutex, read without
  * @lost: an IOMMU driver could not unmap it, so it holds its pages for ever
+ * @dirty: its part of the dirty log, a bit for each page of IOVA it touches; NULL
+ *	   without a log. See dirty_log.c
  */
 struct iommufd_area {
 	/* ioas->iova_rwsem */
 	struct iommufd_iova_span span;
 	enum iommufd_area_state state;
 	struct list_head entry;
+	unsigned long *dirty;
 
 	atomic_t accesses;
 

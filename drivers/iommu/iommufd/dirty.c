@@ -33,27 +33,51 @@ bool iommufd_dirty_offered(struct device *dev)
 }
 
 /* Forget all marks, so that tracking begins with clean memory. */
-static int clear_all(struct iommufd_hwpt *hwpt)
+static int clear_all(struct iommufd_ioas *ioas, struct iommu_domain *domain)
 {
-	const struct iommu_dirty_ops *ops = hwpt->domain->dirty_ops;
+	const struct iommu_dirty_ops *ops = domain->dirty_ops;
 	struct iommu_iotlb_gather gather;
 	struct iommu_dirty_bitmap dirty;
 	struct iommufd_area *area;
 	int ret = 0;
 
 	iommu_dirty_bitmap_init(&dirty, NULL, &gather);
-	guard(rwsem_read)(&hwpt->ioas->iova_rwsem);
-	iommufd_area_for_each(area, hwpt->ioas, 0, ULONG_MAX) {
+	guard(rwsem_read)(&ioas->iova_rwsem);
+	iommufd_area_for_each(area, ioas, 0, ULONG_MAX) {
 		/* Others are being put into the page table or taken out, tables included. */
 		if (area->state != IOMMUFD_AREA_MAPPED)
 			continue;
-		ret = ops->read_and_clear_dirty(hwpt->domain, area->span.start,
+		ret = ops->read_and_clear_dirty(domain, area->span.start,
 						iommufd_area_length(area), 0, &dirty);
 		if (ret)
 			break;
 	}
-	iommu_iotlb_sync(hwpt->domain, &gather);
+	iommu_iotlb_sync(domain, &gather);
 	return ret;
+}
+
+/**
+ * iommufd_dirty_track - Turn tracking on or off
+ * @ioas: what @domain mirrors
+ * @domain: the domain
+ * @enable: on, which forgets earlier marks
+ *
+ * Context: Process context, may sleep. Holds ioas->domains_rwsem.
+ * Return: 0; -EOPNOTSUPP: not made for dirty tracking; errors of the driver.
+ */
+int iommufd_dirty_track(struct iommufd_ioas *ioas, struct iommu_domain *domain, bool enable)
+{
+	int ret;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	if (!domain->dirty_ops)
+		return -EOPNOTSUPP;
+	if (enable) {
+		ret = clear_all(ioas, domain);
+		if (ret)
+			return ret;
+	}
+	return domain->dirty_ops->set_dirty_tracking(domain, enable);
 }
 
 /**
@@ -67,50 +91,59 @@ int iommufd_dirty_set(struct iommufd_cmd *cmd)
 {
 	struct iommu_hwpt_set_dirty_tracking *arg = cmd->arg;
 	bool enable = arg->flags & IOMMU_HWPT_DIRTY_TRACKING_ENABLE;
-	int ret;
 
 	struct iommufd_hwpt *hwpt __free(iommufd_hwpt_put) =
 		iommufd_hwpt_get(cmd->ictx, arg->hwpt_id, &iommufd_hwpt_paging_class);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	if (!hwpt->domain->dirty_ops)
-		return -EOPNOTSUPP;
 
 	guard(rwsem_read)(&hwpt->ioas->domains_rwsem);
-	if (enable) {
-		ret = clear_all(hwpt);
-		if (ret)
-			return ret;
-	}
-	return hwpt->domain->dirty_ops->set_dirty_tracking(hwpt->domain, enable);
+	return iommufd_dirty_track(hwpt->ioas, hwpt->domain, enable);
 }
 
+/*
+ * @whole: the range must be mapped without a hole. Otherwise areas that are being mapped
+ * or unmapped count as written to, except that @leaving ones are the caller's.
+ */
 struct walk {
-	struct iommufd_hwpt *hwpt;
+	struct iommufd_ioas *ioas;
+	struct iommu_domain *domain;
 	struct iommu_dirty_bitmap *dirty;
 	unsigned long flags;
+	bool whole;
+	bool leaving;
 };
 
-/* Collect the marks of one window of the bitmap; all of it must be mapped. */
+static bool readable(const struct walk *walk, const struct iommufd_area *area)
+{
+	return area->state == IOMMUFD_AREA_MAPPED ||
+	       (walk->leaving && area->state == IOMMUFD_AREA_UNMAPPING);
+}
+
+/* Collect the marks of one window of the bitmap. */
 static int read_window(struct iova_bitmap *bitmap, unsigned long iova, size_t length,
 		       void *opaque)
 {
 	struct walk *walk = opaque;
-	struct iommu_domain *domain = walk->hwpt->domain;
-	struct iommufd_ioas *ioas = walk->hwpt->ioas;
+	struct iommu_domain *domain = walk->domain;
+	struct iommufd_ioas *ioas = walk->ioas;
 	unsigned long last = iova + length - 1;
 	struct iommufd_area *area;
 	int ret;
 
-	if (!iommufd_area_covers(ioas, iova, last))
+	if (walk->whole && !iommufd_area_covers(ioas, iova, last))
 		return -EINVAL;
 
 	iommufd_area_for_each(area, ioas, iova, last) {
 		unsigned long from = max(area->span.start, iova);
 		unsigned long to = min(area->span.last, last);
 
-		if (area->state != IOMMUFD_AREA_MAPPED)
-			return -EINVAL;
+		if (!readable(walk, area)) {
+			if (walk->whole)
+				return -EINVAL;
+			iova_bitmap_set(bitmap, from, to - from + 1);
+			continue;
+		}
 		ret = domain->dirty_ops->read_and_clear_dirty(domain, from, to - from + 1,
 							      walk->flags, walk->dirty);
 		if (ret)
@@ -119,20 +152,49 @@ static int read_window(struct iova_bitmap *bitmap, unsigned long iova, size_t le
 	return 0;
 }
 
-static int read_dirty(struct iommufd_hwpt *hwpt, struct iova_bitmap *bitmap,
-		      unsigned long flags)
+static int read_dirty(struct walk *walk, struct iova_bitmap *bitmap)
 {
 	struct iommu_iotlb_gather gather;
 	struct iommu_dirty_bitmap dirty;
-	struct walk walk = { .hwpt = hwpt, .dirty = &dirty, .flags = flags };
 	int ret;
 
-	lockdep_assert_held(&hwpt->ioas->iova_rwsem);
+	lockdep_assert_held(&walk->ioas->iova_rwsem);
 	iommu_dirty_bitmap_init(&dirty, bitmap, &gather);
-	ret = iova_bitmap_for_each(bitmap, &walk, read_window);
+	walk->dirty = &dirty;
+	ret = iova_bitmap_for_each(bitmap, walk, read_window);
 	/* Entries that lost their mark must not stay cached with it. */
-	if (!(flags & IOMMU_DIRTY_NO_CLEAR))
-		iommu_iotlb_sync(hwpt->domain, &gather);
+	if (!(walk->flags & IOMMU_DIRTY_NO_CLEAR))
+		iommu_iotlb_sync(walk->domain, &gather);
+	return ret;
+}
+
+/**
+ * iommufd_dirty_collect - Add the marks of a page table to a bitmap
+ * @ioas: what @domain mirrors
+ * @domain: domain that tracks
+ * @start: IOVA of the first bit
+ * @last: last IOVA; the range may have holes
+ * @data: the bitmap, one bit for each PAGE_SIZE
+ * @leaving: the caller is unmapping all of the range
+ *
+ * Marks are cleared as they are read.
+ *
+ * Context: Process context, may sleep. Holds ioas->domains_rwsem and ioas->iova_rwsem.
+ * Return: 0; -EFAULT: the bitmap can not be written; errors of the driver; -ENOMEM.
+ */
+int iommufd_dirty_collect(struct iommufd_ioas *ioas, struct iommu_domain *domain,
+			  unsigned long start, unsigned long last, u8 __user *data,
+			  bool leaving)
+{
+	struct walk walk = { .ioas = ioas, .domain = domain, .leaving = leaving };
+	struct iova_bitmap *bitmap;
+	int ret;
+
+	bitmap = iova_bitmap_alloc(start, last - start + 1, PAGE_SIZE, (u64 __user *)data);
+	if (IS_ERR(bitmap))
+		return PTR_ERR(bitmap);
+	ret = read_dirty(&walk, bitmap);
+	iova_bitmap_free(bitmap);
 	return ret;
 }
 
@@ -165,6 +227,7 @@ static int check_get(const struct iommu_hwpt_get_dirty_bitmap *arg, unsigned lon
 int iommufd_dirty_get(struct iommufd_cmd *cmd)
 {
 	struct iommu_hwpt_get_dirty_bitmap *arg = cmd->arg;
+	struct walk walk = { .whole = true };
 	struct iova_bitmap *bitmap;
 	int ret;
 
@@ -185,8 +248,11 @@ int iommufd_dirty_get(struct iommufd_cmd *cmd)
 				   u64_to_user_ptr(arg->data));
 	if (IS_ERR(bitmap))
 		return PTR_ERR(bitmap);
-	ret = read_dirty(hwpt, bitmap, arg->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR ?
-						IOMMU_DIRTY_NO_CLEAR : 0);
+	walk.ioas = hwpt->ioas;
+	walk.domain = hwpt->domain;
+	if (arg->flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR)
+		walk.flags = IOMMU_DIRTY_NO_CLEAR;
+	ret = read_dirty(&walk, bitmap);
 	iova_bitmap_free(bitmap);
 	return ret;
 }

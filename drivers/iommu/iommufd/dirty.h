@@ -11,11 +11,16 @@
 #include "internal.h"
 
 struct device;
+struct iommu_domain;
 
 #if IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
 bool iommufd_dirty_offered(struct device *dev);
 int iommufd_dirty_set(struct iommufd_cmd *cmd);
 int iommufd_dirty_get(struct iommufd_cmd *cmd);
+int iommufd_dirty_track(struct iommufd_ioas *ioas, struct iommu_domain *domain, bool enable);
+int iommufd_dirty_collect(struct iommufd_ioas *ioas, struct iommu_domain *domain,
+			  unsigned long start, unsigned long last, u8 __user *data,
+			  bool leaving);
 #else
 /*
  * A kernel that was built without iommufd has IOMMU drivers that clear dirty bits and
@@ -33,6 +38,19 @@ static inline int iommufd_dirty_set(struct iommufd_cmd *cmd)
 }
 
 static inline int iommufd_dirty_get(struct iommufd_cmd *cmd)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int iommufd_dirty_track(struct iommufd_ioas *ioas,
+				      struct iommu_domain *domain, bool enable)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int iommufd_dirty_collect(struct iommufd_ioas *ioas,
+					struct iommu_domain *domain, unsigned long start,
+					unsigned long last, u8 __user *data, bool leaving)
 {
 	return -EOPNOTSUPP;
 }

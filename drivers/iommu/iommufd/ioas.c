@@ -93,8 +93,8 @@ bool iommufd_ioas_huge_pages(struct iommufd_ioas *ioas)
  * @huge_pages: new value
  *
  * Context: Process context. Takes domains_rwsem and iova_rwsem for write.
- * Return: 0; -EINVAL: turned off while mappings are in a domain; -EADDRINUSE: turned
- * off while a mapping is not page aligned.
+ * Return: 0; -EINVAL: turned off while mappings are in a domain, or there is a dirty log;
+ * -EADDRINUSE: turned off while a mapping is not page aligned.
  */
 int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, bool huge_pages)
 {
@@ -106,6 +106,8 @@ int iommufd_ioas_set_huge_pages(struct iommufd_ioas *ioas, bool huge_pages)
 	if (huge_pages == ioas->huge_pages)
 		return 0;
 	if (!huge_pages) {
+		if (ioas->dirty_log)
+			return -EINVAL;
 		if (!list_empty(&ioas->mirrors) && iommufd_area_first(ioas, 0, ULONG_MAX))
 			return -EINVAL;
 		ret = iommufd_ioas_raise_alignment(ioas, PAGE_SIZE);

@@ -23,6 +23,7 @@
  *		   write: no mapping is half-way. Protects @mirrors and @huge_pages
  * @mirrors: struct iommufd_mirror
  * @huge_pages: IOPTEs above PAGE_SIZE may be used
+ * @dirty_log: there is a dirty log, see dirty_log.c. Changes under @domains_rwsem
  * @iova_rwsem: protects @iova and the state of all areas
  * @iova: areas, reserved and allowed ranges, alignment
  * @accesses: id -> struct iommufd_access attached to this IOAS. Changes under
@@ -37,6 +38,7 @@ struct iommufd_ioas {
 	struct rw_semaphore domains_rwsem;
 	struct list_head mirrors;
 	bool huge_pages;
+	bool dirty_log;
 
 	struct rw_semaphore iova_rwsem;
 	struct iommufd_iova_space iova;

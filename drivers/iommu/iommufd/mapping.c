@@ -22,6 +22,7 @@
 
 #include "access.h"
 #include "area.h"
+#include "dirty_log.h"
 #include "domain_map.h"
 #include "ioas.h"
 #include "mapping.h"
@@ -114,6 +115,11 @@ static int take_iovas(struct iommufd_ioas *ioas, struct list_head *areas,
 	struct iommufd_area *area;
 	int ret;
 
+	list_for_each_entry(area, areas, entry) {
+		ret = iommufd_dirty_log_add_area(ioas, area);
+		if (ret)
+			return ret;
+	}
 	guard(rwsem_write)(&ioas->iova_rwsem);
 
 	if (!IS_ALIGNED(place->length, space->alignment))
@@ -252,7 +258,8 @@ static int evict_users(struct iommufd_ioas *ioas, struct list_head *areas,
 }
 
 static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
-			unsigned long *unmapped)
+			unsigned long *unmapped,
+			int (*look)(struct iommufd_ioas *ioas, void *data), void *data)
 {
 	struct iommufd_area *area, *tmp;
 	LIST_HEAD(areas);
@@ -263,16 +270,19 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
 		return ret;
 
 	ret = evict_users(ioas, &areas, start, last);
+	scoped_guard(rwsem_read, &ioas->domains_rwsem) {
+		if (!ret && look)
+			ret = look(ioas, data);
+		if (!ret) {
+			drain(ioas, &areas);
+			remove_spans(ioas, &areas);
+		}
+	}
 	if (ret) {
 		guard(rwsem_write)(&ioas->iova_rwsem);
 		set_state(ioas, &areas, IOMMUFD_AREA_MAPPED);
 		*unmapped = 0;
 		return ret;
-	}
-
-	scoped_guard(rwsem_read, &ioas->domains_rwsem) {
-		drain(ioas, &areas);
-		remove_spans(ioas, &areas);
 	}
 	list_for_each_entry_safe(area, tmp, &areas, entry)
 		iommufd_area_free(area);
@@ -280,25 +290,30 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
 }
 
 /**
- * iommufd_mapping_remove - Unmap whole areas
+ * iommufd_mapping_remove_after - Unmap whole areas after a last look at them
  * @ioas: where from
  * @start: first IOVA
  * @last: last IOVA, inclusive
  * @unmapped: set to the number of bytes that were mapped
+ * @look: called when in-kernel users have let go and page tables still have everything;
+ *	  holds ioas->domains_rwsem for read. An error ends the unmap. May be NULL
+ * @data: for @look
  *
  * An empty range is a success here. Takes no memory.
  *
  * Context: Process context, may sleep for long. In-kernel users are called back, so
  * the caller holds no lock at all.
  * Return: 0; -ENOENT: an area sticks out of the range; -EBUSY: another thread maps or
- * unmaps in the range; -EDEADLOCK: an in-kernel user does not let go. After an error
- * nothing has changed.
+ * unmaps in the range; -EDEADLOCK: an in-kernel user does not let go; errors of @look.
+ * After an error nothing has changed.
  */
-int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
-			   unsigned long last, unsigned long *unmapped)
+int iommufd_mapping_remove_after(struct iommufd_ioas *ioas, unsigned long start,
+				 unsigned long last, unsigned long *unmapped,
+				 int (*look)(struct iommufd_ioas *ioas, void *data),
+				 void *data)
 {
 	u64 begin = iommufd_trace_begin(trace_iommufd_unmap_enabled());
-	int ret = remove_range(ioas, start, last, unmapped);
+	int ret = remove_range(ioas, start, last, unmapped, look, data);
 
 	trace_iommufd_unmap(ioas, start, last, ret ? 0 : *unmapped, ret,
 			    iommufd_trace_ns(begin));
@@ -485,7 +500,9 @@ void iommufd_mapping_remove_mirror(struct iommufd_ioas *ioas,
 {
 	guard(rwsem_write)(&ioas->domains_rwsem);
 	list_del(&mirror->entry);
-	scoped_guard(rwsem_read, &ioas->iova_rwsem)
+	scoped_guard(rwsem_read, &ioas->iova_rwsem) {
+		iommufd_dirty_log_lose_mirror(ioas);
 		drain_mirror(ioas, mirror, NULL);
+	}
 	leave_iova_space(ioas, mirror);
 }

@@ -15,11 +15,14 @@
  * @entry: in ioas->mirrors, under ioas->domains_rwsem
  * @domain: the domain, immutable
  * @outside: the IOVAs that the domain can not translate, under ioas->iova_rwsem
+ * @logs: the domain has tracked dirty IOPTEs ever since the dirty log of the IOAS began;
+ *	  changes under ioas->domains_rwsem
  */
 struct iommufd_mirror {
 	struct list_head entry;
 	struct iommu_domain *domain;
 	struct iommufd_iova_reservation outside;
+	bool logs;
 };
 
 /**
@@ -38,8 +41,17 @@ struct iommufd_place {
 
 int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_place *place);
-int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
-			   unsigned long last, unsigned long *unmapped);
+int iommufd_mapping_remove_after(struct iommufd_ioas *ioas, unsigned long start,
+				 unsigned long last, unsigned long *unmapped,
+				 int (*look)(struct iommufd_ioas *ioas, void *data),
+				 void *data);
+
+/* Unmap whole areas, without a look at them. */
+static inline int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned long start,
+					 unsigned long last, unsigned long *unmapped)
+{
+	return iommufd_mapping_remove_after(ioas, start, last, unmapped, NULL, NULL);
+}
 
 int iommufd_mapping_add_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror);
 void iommufd_mapping_remove_mirror(struct iommufd_ioas *ioas,

@@ -26,6 +26,7 @@
 #include "ioctl.h"
 #include "object.h"
 #include "vfio_compat.h"
+#include "vfio_dirty.h"
 
 /**
  * iommufd_vfio_compat_forget - An IOAS goes away
@@ -220,7 +221,9 @@ static u64 page_sizes(struct iommufd_ioas *ioas)
 	return max_t(u64, sizes, ioas->iova.alignment);
 }
 
+/* @migration is told, and copied, only where it applies. */
 struct compat_caps {
+	struct vfio_iommu_type1_info_cap_migration migration;
 	struct vfio_iommu_type1_info_dma_avail avail;
 	u32 pad;
 	struct vfio_iommu_type1_info_cap_iova_range ranges;
@@ -233,8 +236,32 @@ static void fill_range(struct compat_caps *caps, u32 n, unsigned long start,
 	caps->ranges.iova_ranges[n].end = last;
 }
 
-/* The capability chain, as it follows struct vfio_iommu_type1_info. */
-static struct compat_caps *make_caps(struct iommufd_ioas *ioas, size_t *size)
+static u32 cap_offset(size_t member, size_t skip)
+{
+	return sizeof(struct vfio_iommu_type1_info) + member - skip;
+}
+
+static void fill_fixed_caps(struct compat_caps *caps, size_t skip)
+{
+	caps->migration.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION;
+	caps->migration.header.version = 1;
+	caps->migration.header.next = cap_offset(offsetof(struct compat_caps, avail), skip);
+	caps->migration.pgsize_bitmap = PAGE_SIZE;
+	caps->migration.max_dirty_bitmap_size = IOMMUFD_VFIO_DIRTY_BYTES;
+
+	caps->avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
+	caps->avail.header.version = 1;
+	caps->avail.header.next = cap_offset(offsetof(struct compat_caps, ranges), skip);
+	/* There is no limit. */
+	caps->avail.avail = U32_MAX;
+}
+
+/*
+ * The capability chain. What follows struct vfio_iommu_type1_info are the bytes from
+ * *@skip on: mappings that need not be page aligned can not be told apart in a bitmap of
+ * pages, so they have no migration.
+ */
+static struct compat_caps *make_caps(struct iommufd_ioas *ioas, size_t *skip, size_t *size)
 {
 	unsigned long cursor = 0, start, last;
 	struct compat_caps *caps;
@@ -249,11 +276,8 @@ static struct compat_caps *make_caps(struct iommufd_ioas *ioas, size_t *size)
 	if (!caps)
 		return ERR_PTR(-ENOMEM);
 
-	caps->avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
-	caps->avail.header.version = 1;
-	caps->avail.header.next = sizeof(struct vfio_iommu_type1_info) +
-				  offsetof(struct compat_caps, ranges);
-	caps->avail.avail = U32_MAX;
+	*skip = ioas->iova.alignment < PAGE_SIZE ? offsetof(struct compat_caps, avail) : 0;
+	fill_fixed_caps(caps, *skip);
 	caps->ranges.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
 	caps->ranges.header.version = 1;
 	caps->ranges.nr_iovas = total;
@@ -266,7 +290,7 @@ static int get_info(struct iommufd_ctx *ictx, void __user *uptr)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
 	struct vfio_iommu_type1_info info = { };
-	size_t caps_size;
+	size_t skip, caps_size;
 	u32 argsz;
 
 	if (copy_from_user(&info, uptr, minsz))
@@ -278,16 +302,17 @@ static int get_info(struct iommufd_ctx *ictx, void __user *uptr)
 	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = get_compat_ioas(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	struct compat_caps *caps __free(kvfree) = make_caps(ioas, &caps_size);
+	struct compat_caps *caps __free(kvfree) = make_caps(ioas, &skip, &caps_size);
 	if (IS_ERR(caps))
 		return PTR_ERR(no_free_ptr(caps));
 
 	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
 	info.iova_pgsizes = page_sizes(ioas);
+	caps_size -= skip;
 	info.argsz = sizeof(info) + caps_size;
 	if (argsz >= info.argsz) {
 		info.cap_offset = sizeof(info);
-		if (copy_to_user(uptr + sizeof(info), caps, caps_size))
+		if (copy_to_user(uptr + sizeof(info), (void *)caps + skip, caps_size))
 			return -EFAULT;
 	}
 	return copy_to_user(uptr, &info, min_t(size_t, argsz, sizeof(info))) ? -EFAULT : 0;
@@ -374,17 +399,33 @@ static int unmap_dma(struct iommufd_ctx *ictx, void __user *uptr)
 
 	if (copy_from_user(&unmap, uptr, minsz))
 		return -EFAULT;
-	if (unmap.argsz < minsz || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+	if (unmap.argsz < minsz)
 		return -EINVAL;
+	if (unmap.flags == VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) {
+		if (unmap.argsz < minsz + sizeof(struct vfio_bitmap))
+			return -EINVAL;
+	} else if (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL) {
+		return -EINVAL;
+	}
 
 	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = get_compat_ioas(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	ret = unmap_range(ioas, &unmap, &unmapped);
+	if (unmap.flags == VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)
+		ret = iommufd_vfio_dirty_unmap(ioas, &unmap, uptr + minsz, &unmapped);
+	else
+		ret = unmap_range(ioas, &unmap, &unmapped);
 	if (ret)
 		return ret;
 	unmap.size = unmapped;
 	return copy_to_user(uptr, &unmap, minsz) ? -EFAULT : 0;
+}
+
+static long dirty_pages(struct iommufd_ctx *ictx, void __user *uptr)
+{
+	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = get_compat_ioas(ictx);
+
+	return IS_ERR(ioas) ? PTR_ERR(ioas) : iommufd_vfio_dirty_pages(ioas, uptr);
 }
 
 /**
@@ -418,6 +459,8 @@ long iommufd_vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int nr,
 		return map_dma(ictx, uptr);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_dma(ictx, uptr);
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return dirty_pages(ictx, uptr);
 	default:
 		return -ENOTTY;
 	}
