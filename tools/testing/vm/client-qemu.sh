@@ -12,6 +12,7 @@ first_mac=52:54:00:00:05:00
 second_mac=52:54:00:00:05:01
 igb_mac=52:54:00:00:05:02
 guest_kb=262144
+refusal=/host/tmp/refusal
 
 # Names of vfio-pci's properties: a card through /dev/iommu, in a slot of the guest.
 passed()
@@ -139,10 +140,59 @@ igb_through_iommufd()
 	no_residue igb "$igb"
 }
 
+# Become a QEMU that only holds what it is given: its processors never start.
+hold()
+{
+	exec chroot /host /usr/bin/qemu-system-x86_64 -machine q35,accel=tcg -m 256M -S \
+		-nographic -nodefaults -object iommufd,id=iommu "$@" \
+		< /dev/null > "$refusal" 2>&1
+}
+
+# is_refused CARD ARGUMENTS...: QEMU does not start, and says that the card is in use.
+is_refused()
+{
+	card=$1
+	shift
+	! (hold "$@") && grep -q "$card.*Device or resource busy" "$refusal"
+}
+
+holds_all()
+{
+	[ "$(pinned_since)" -ge $((guest_kb / 4)) ]
+}
+
+container_beside_iommufd()
+{
+	begin "One QEMU through /dev/iommu, another through the container" "$first" "$second"
+	hold -device "$(passed nic "$first" pcie.0)" &
+	holder=$!
+	wait_until 60 holds_all || give_up "the first QEMU does not start"
+	start_guest -boot n -device pcie-root-port,id=slot1 \
+		-device "vfio-pci,host=$second,bus=slot1" || give_up "QEMU does not start"
+	wait_until 100 has_lease $second_mac
+	check $? "container: the guest got $(lease $second_mac) by its card" || show "$serial"
+	uses vfio/vfio && uses "vfio/$(group_of "$second")" && ! uses iommu
+	check $? "container: it has the container and the group open, and no /dev/iommu"
+	[ "$(pinned_since)" -ge $((guest_kb / 2)) ]
+	check $? "container: the memory of both guests is pinned: $(pinned_since) pages"
+
+	is_refused "$first" -device "vfio-pci,host=$first"
+	check $? "container: a card that /dev/iommu has is refused" || show "$refusal"
+	is_refused "$second" -device "$(passed nic "$second" pcie.0)"
+	check $? "container: a card that the container has is refused to /dev/iommu" ||
+		show "$refusal"
+	end_guest
+	check $? "container: QEMU ends regularly" || show "$errors"
+	kill $holder
+	wait $holder
+	no_residue e1000e "$first" "$second"
+}
+
 mount_host || give_up "cannot mount the host's file system"
 first=$(card_with $first_mac) && second=$(card_with $second_mac) &&
 	igb=$(card_with $igb_mac) || give_up "a network card is missing"
 e1000e_through_iommufd
 two_cards_while_the_guest_runs
+container_beside_iommufd
 igb_through_iommufd
 conclude
