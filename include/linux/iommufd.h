@@ -14,6 +14,7 @@
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 #include <uapi/linux/iommufd.h>
@@ -29,6 +30,7 @@ struct iommu_user_data_array;
 struct iommufd_access;
 struct iommufd_ctx;
 struct iommufd_device;
+struct iommufd_hw_queue;
 struct iommufd_hwpt;
 struct iommufd_object_class;
 struct iommufd_viommu_ops;
@@ -180,6 +182,8 @@ struct iommufd_viommu {
 	struct iommufd_object obj;
 	struct iommufd_hwpt *hwpt;
 	struct module *owner;
+	spinlock_t events_lock; /* protects @veventqs and what is in them */
+	struct list_head veventqs;
 
 	/* public: */
 	struct iommufd_ctx *ictx;
@@ -209,6 +213,28 @@ struct iommufd_vdevice {
 };
 
 /**
+ * struct iommufd_hw_queue - A queue of a guest that the IOMMU reads itself
+ * @viommu: the guest's vIOMMU, immutable
+ * @base_addr: where the queue is in the guest, immutable
+ * @length: bytes of it, immutable
+ * @type: what kind user space asked for, immutable
+ * @destroy: undoes the driver's hw_queue_init_phys, which sets this; or NULL
+ *
+ * A driver embeds this at the beginning of a structure of its own.
+ */
+struct iommufd_hw_queue {
+	/* private: for iommufd */
+	struct iommufd_object obj;
+
+	/* public: */
+	struct iommufd_viommu *viommu;
+	u64 base_addr;
+	size_t length;
+	enum iommu_hw_queue_type type;
+	void (*destroy)(struct iommufd_hw_queue *hw_queue);
+};
+
+/**
  * struct iommufd_viommu_ops - What a driver does for its vIOMMUs
  * @destroy: undo viommu_init; nothing is left below the vIOMMU. Optional
  * @alloc_domain_nested: make a domain of IOMMU_DOMAIN_NESTED, whose addresses go through
@@ -217,8 +243,13 @@ struct iommufd_vdevice {
  * @cache_invalidate: carry out requests of the guest, and set the array's entry_num to
  *		      how many. Also called without any, to see if the type is known.
  *		      Optional
+ * @supports_veventq: may events of that type be reported? Optional; without it user
+ *		      space can have a queue of any type
  * @vdevice_size: bytes of the driver's vDEVICE, 0 if it has none of its own
  * @vdevice_init: prepare a device for the guest; find_dev finds it already. Optional
+ * @get_hw_queue_size: bytes of the driver's structure that begins with struct
+ *		       iommufd_hw_queue, 0 if there are no queues of that type. Optional
+ * @hw_queue_init_phys: let hardware read the queue at that physical address. Optional
  */
 struct iommufd_viommu_ops {
 	void (*destroy)(struct iommufd_viommu *viommu);
@@ -226,8 +257,13 @@ struct iommufd_viommu_ops {
 						    const struct iommu_user_data *user_data);
 	int (*cache_invalidate)(struct iommufd_viommu *viommu,
 				struct iommu_user_data_array *array);
+	bool (*supports_veventq)(struct iommufd_viommu *viommu, enum iommu_veventq_type type);
 	size_t vdevice_size;
 	int (*vdevice_init)(struct iommufd_vdevice *vdev);
+	size_t (*get_hw_queue_size)(struct iommufd_viommu *viommu,
+				    enum iommu_hw_queue_type type);
+	int (*hw_queue_init_phys)(struct iommufd_hw_queue *hw_queue, u32 index,
+				  phys_addr_t base_addr_pa);
 };
 
 /**
@@ -258,5 +294,69 @@ struct device *iommufd_vdevice_to_device(struct iommufd_vdevice *vdev);
 struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu, unsigned long virt_id);
 int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu, struct device *dev,
 			       unsigned long *virt_id);
+int iommufd_viommu_report_event(struct iommufd_viommu *viommu, enum iommu_veventq_type type,
+				void *data, size_t length);
+
+int _iommufd_object_depend(struct iommufd_object *obj_dependent,
+			   struct iommufd_object *obj_depended);
+void _iommufd_object_undepend(struct iommufd_object *obj_dependent,
+			      struct iommufd_object *obj_depended);
+
+/**
+ * iommufd_hw_queue_depend - Let a queue be destroyed only after another one
+ * @dependent: the one that goes first
+ * @depended: the one that has to wait for it
+ *
+ * Context: Any.
+ * Return: 0; -ENOENT: @depended is on its way out.
+ */
+static inline int iommufd_hw_queue_depend(struct iommufd_hw_queue *dependent,
+					  struct iommufd_hw_queue *depended)
+{
+	return _iommufd_object_depend(&dependent->obj, &depended->obj);
+}
+
+/**
+ * iommufd_hw_queue_undepend - Undo iommufd_hw_queue_depend()
+ * @dependent: as it was given
+ * @depended: as it was given
+ */
+static inline void iommufd_hw_queue_undepend(struct iommufd_hw_queue *dependent,
+					     struct iommufd_hw_queue *depended)
+{
+	_iommufd_object_undepend(&dependent->obj, &depended->obj);
+}
+
+int _iommufd_alloc_mmap(struct iommufd_ctx *ictx, struct iommufd_object *owner,
+			phys_addr_t phys, size_t length, unsigned long *offset);
+void _iommufd_destroy_mmap(struct iommufd_ctx *ictx, struct iommufd_object *owner,
+			   unsigned long offset);
+
+/**
+ * iommufd_viommu_alloc_mmap - Let user space map registers of a vIOMMU
+ * @viommu: the vIOMMU, which can not be destroyed while they are mapped
+ * @phys: where they are, page aligned
+ * @length: bytes, whole pages
+ * @offset: set to what user space has to give to mmap() of the iommufd
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL: not whole pages; -ENOMEM.
+ */
+static inline int iommufd_viommu_alloc_mmap(struct iommufd_viommu *viommu, phys_addr_t phys,
+					    size_t length, unsigned long *offset)
+{
+	return _iommufd_alloc_mmap(viommu->ictx, &viommu->obj, phys, length, offset);
+}
+
+/**
+ * iommufd_viommu_destroy_mmap - Undo iommufd_viommu_alloc_mmap()
+ * @viommu: the vIOMMU, which is being destroyed
+ * @offset: as it was set
+ */
+static inline void iommufd_viommu_destroy_mmap(struct iommufd_viommu *viommu,
+					       unsigned long offset)
+{
+	_iommufd_destroy_mmap(viommu->ictx, &viommu->obj, offset);
+}
 
 #endif

@@ -176,7 +176,7 @@ int iommufd_area_split(struct iommufd_ioas *ioas, unsigned long iova)
 
 	if (!left || left->span.start == iova)
 		return 0;
-	if (left->state != IOMMUFD_AREA_MAPPED)
+	if (left->state != IOMMUFD_AREA_MAPPED || atomic_read(&left->locks))
 		return -EBUSY;
 	offset = iommufd_area_offset(left, iova);
 	if (offset_in_page(iova) || offset_in_page(offset) || atomic_read(&left->accesses) ||

@@ -33,6 +33,7 @@ enum iommufd_area_state {
  * @entry: for the thread that makes or removes the area
  * @accesses: number of pins by in-kernel users. Rises only under ioas->iova_rwsem
  *	      and in state MAPPED
+ * @locks: number of hardware queues in it, for which it stays. Rises like @accesses
  * @pages: the memory, referenced. Immutable
  * @holder: which pages of it, inserted while the IOAS has a domain. Only a cut changes it
  * @page_offset: byte within the first page where the area begins, immutable
@@ -51,6 +52,7 @@ struct iommufd_area {
 	unsigned long *dirty;
 
 	atomic_t accesses;
+	atomic_t locks;
 
 	struct iommufd_pages *pages;
 	struct iommufd_holder holder;

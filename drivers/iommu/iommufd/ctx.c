@@ -16,6 +16,7 @@
 #include "ctx.h"
 #include "fdinfo.h"
 #include "ioctl.h"
+#include "mmap.h"
 #include "object.h"
 
 /* A number is not used again while anybody can remember it. */
@@ -35,6 +36,7 @@ static void ctx_init(struct iommufd_ctx *ictx, struct file *file)
 		pr_info_once("IOMMUFD is providing /dev/vfio/vfio, not VFIO.\n");
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
 	mutex_init(&ictx->groups_lock);
+	iommufd_mmap_init(ictx);
 }
 
 static int ctx_open(struct inode *inode, struct file *file)
@@ -55,6 +57,7 @@ static int ctx_release(struct inode *inode, struct file *file)
 
 	iommufd_object_destroy_all(ictx);
 	WARN_ON(!xa_empty(&ictx->groups));
+	iommufd_mmap_exit(ictx);
 	mutex_destroy(&ictx->groups_lock);
 	kfree(ictx);
 	return 0;
@@ -65,6 +68,7 @@ const struct file_operations iommufd_ctx_fops = {
 	.open = ctx_open,
 	.release = ctx_release,
 	.show_fdinfo = iommufd_fdinfo_show,
+	.mmap = iommufd_mmap,
 	.unlocked_ioctl = iommufd_ioctl,
 	/* Every structure has the same layout for 32-bit callers. */
 	.compat_ioctl = compat_ptr_ioctl,

@@ -6,6 +6,7 @@
 #define __IOMMUFD_CTX_H
 
 #include <linux/iommufd.h>
+#include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -26,6 +27,7 @@
  * @no_iommu: the VFIO container interface serves a device without an IOMMU
  * @groups_lock: protects the members below it
  * @groups: iommu_group id -> struct iommufd_group
+ * @mmaps: offset in pages -> what can be mapped there; has a lock of its own
  */
 struct iommufd_ctx {
 	struct file *file;
@@ -41,6 +43,8 @@ struct iommufd_ctx {
 
 	struct mutex groups_lock; /* protects @groups */
 	struct xarray groups;
+
+	struct maple_tree mmaps;
 };
 
 extern const struct file_operations iommufd_ctx_fops;

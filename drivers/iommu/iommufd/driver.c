@@ -87,6 +87,39 @@ void iommufd_driver_put(struct iommufd_viommu_driver *driver)
 }
 
 /**
+ * _iommufd_object_depend - Let an object be destroyed only after another one
+ * @obj_dependent: the one that goes first
+ * @obj_depended: the one that has to wait, of the same kind
+ *
+ * Context: Any.
+ * Return: 0; -EINVAL: they are not of a kind; -ENOENT: @obj_depended is on its way
+ * in or out.
+ */
+int _iommufd_object_depend(struct iommufd_object *obj_dependent,
+			   struct iommufd_object *obj_depended)
+{
+	/* Across kinds iommufd itself says what depends on what. */
+	if (WARN_ON_ONCE(obj_dependent->class != obj_depended->class))
+		return -EINVAL;
+	return iommufd_object_use_published(obj_depended);
+}
+EXPORT_SYMBOL_NS_GPL(_iommufd_object_depend, IOMMUFD);
+
+/**
+ * _iommufd_object_undepend - Undo _iommufd_object_depend()
+ * @obj_dependent: as it was given
+ * @obj_depended: as it was given
+ *
+ * Context: Any.
+ */
+void _iommufd_object_undepend(struct iommufd_object *obj_dependent,
+			      struct iommufd_object *obj_depended)
+{
+	iommufd_object_unuse(obj_depended);
+}
+EXPORT_SYMBOL_NS_GPL(_iommufd_object_undepend, IOMMUFD);
+
+/**
  * iommufd_vdevice_to_device - The device behind a vDEVICE
  * @vdev: vDEVICE that the caller knows to exist
  *

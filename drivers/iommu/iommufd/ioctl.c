@@ -24,11 +24,13 @@
 #include "fault.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "hw_queue.h"
 #include "ioas_map.h"
 #include "ioctl.h"
 #include "object.h"
 #include "option.h"
 #include "vdevice.h"
+#include "veventq.h"
 #include "vfio_compat.h"
 #include "viommu.h"
 
@@ -54,6 +56,8 @@ union any_cmd {
 	struct iommu_ioas_unmap ioas_unmap;
 	struct iommu_option option;
 	struct iommu_vdevice_alloc vdevice_alloc;
+	struct iommu_hw_queue_alloc hw_queue_alloc;
+	struct iommu_veventq_alloc veventq_alloc;
 	struct iommu_vfio_ioas vfio_ioas;
 	struct iommu_viommu_alloc viommu_alloc;
 };
@@ -153,6 +157,13 @@ static const struct command commands[] = {
 	    .reply = WHOLE(struct iommu_viommu_alloc)),
 	CMD(VDEVICE_ALLOC, iommufd_vdevice_alloc, struct iommu_vdevice_alloc, virt_id,
 	    .reply = WHOLE(struct iommu_vdevice_alloc)),
+	CMD(HW_QUEUE_ALLOC, iommufd_hw_queue_alloc, struct iommu_hw_queue_alloc, length,
+	    .flags = FIELD_OF(struct iommu_hw_queue_alloc, flags),
+	    .reply = WHOLE(struct iommu_hw_queue_alloc)),
+	CMD(VEVENTQ_ALLOC, iommufd_veventq_alloc, struct iommu_veventq_alloc, out_veventq_fd,
+	    .flags = FIELD_OF(struct iommu_veventq_alloc, flags),
+	    .reserved = FIELD_OF(struct iommu_veventq_alloc, __reserved),
+	    .reply = WHOLE(struct iommu_veventq_alloc)),
 	CMD(HWPT_ALLOC, iommufd_hwpt_alloc, struct iommu_hwpt_alloc, __reserved,
 	    .reserved = FIELD_OF(struct iommu_hwpt_alloc, __reserved),
 	    .reply = WHOLE(struct iommu_hwpt_alloc)),

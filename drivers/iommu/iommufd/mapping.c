@@ -200,7 +200,7 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long start, unsigned 
 	iommufd_area_for_each(area, ioas, start, last) {
 		if (area->span.start < start || area->span.last > last)
 			return -ENOENT;
-		busy |= area->state != IOMMUFD_AREA_MAPPED;
+		busy |= area->state != IOMMUFD_AREA_MAPPED || atomic_read(&area->locks);
 		*bytes += iommufd_area_length(area);
 	}
 	return busy ? -EBUSY : 0;
@@ -304,8 +304,8 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
  * Context: Process context, may sleep for long. In-kernel users are called back, so
  * the caller holds no lock at all.
  * Return: 0; -ENOENT: an area sticks out of the range; -EBUSY: another thread maps or
- * unmaps in the range; -EDEADLOCK: an in-kernel user does not let go; errors of @look.
- * After an error nothing has changed.
+ * unmaps in the range, or hardware reads a queue there; -EDEADLOCK: an in-kernel user
+ * does not let go; errors of @look. After an error nothing has changed.
  */
 int iommufd_mapping_remove_after(struct iommufd_ioas *ioas, unsigned long start,
 				 unsigned long last, unsigned long *unmapped,

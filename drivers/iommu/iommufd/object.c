@@ -171,6 +171,25 @@ int iommufd_object_use(struct iommufd_object *obj)
 }
 
 /**
+ * iommufd_object_use_published - Become a lasting user of an object found elsewhere
+ * @obj: object whose memory the caller knows to exist
+ *
+ * One that is not published yet may still fail, and does not ask then who uses it.
+ *
+ * Context: Any. Takes the lock of ictx->objects.
+ * Return: 0; -ENOENT: not published, or being destroyed.
+ */
+int iommufd_object_use_published(struct iommufd_object *obj)
+{
+	struct xarray *objects = &obj->ictx->objects;
+
+	guard(spinlock)(&objects->xa_lock);
+	if (xa_load(objects, obj->id) != obj)
+		return -ENOENT;
+	return iommufd_object_use(obj);
+}
+
+/**
  * iommufd_object_unuse - End what iommufd_object_use() began
  * @obj: the object. It may be destroyed by another thread at once.
  *

@@ -57,6 +57,7 @@ void iommufd_object_get_used(struct iommufd_object *obj);
 void iommufd_object_put(struct iommufd_object *obj);
 
 int iommufd_object_use(struct iommufd_object *obj);
+int iommufd_object_use_published(struct iommufd_object *obj);
 void iommufd_object_unuse(struct iommufd_object *obj);
 
 bool iommufd_object_claim(struct iommufd_object *obj);

@@ -56,6 +56,8 @@ static int init_viommu(struct iommufd_viommu *viommu, struct iommufd_viommu_driv
 	if (ret)
 		return ret;
 	xa_init(&viommu->vdevs);
+	spin_lock_init(&viommu->events_lock);
+	INIT_LIST_HEAD(&viommu->veventqs);
 	ret = driver->viommu_init(viommu, viommu->hwpt->domain, data);
 	if (ret) {
 		iommufd_object_unuse(parent);

@@ -196,6 +196,22 @@ static const struct command {
 		.last_size = sizeof(((struct iommu_vdevice_alloc *)0)->virt_id),
 		.id = offsetof(struct iommu_vdevice_alloc, viommu_id),
 	},
+	{
+		.name = "HW_QUEUE_ALLOC", .nr = IOMMU_HW_QUEUE_ALLOC,
+		.size = sizeof(struct iommu_hw_queue_alloc),
+		.last = offsetof(struct iommu_hw_queue_alloc, length),
+		.last_size = sizeof(((struct iommu_hw_queue_alloc *)0)->length),
+		.flags = offsetof(struct iommu_hw_queue_alloc, flags), .known_flags = 0,
+	},
+	{
+		.name = "VEVENTQ_ALLOC", .nr = IOMMU_VEVENTQ_ALLOC,
+		.size = sizeof(struct iommu_veventq_alloc),
+		.last = offsetof(struct iommu_veventq_alloc, out_veventq_fd),
+		.last_size = sizeof(((struct iommu_veventq_alloc *)0)->out_veventq_fd),
+		.flags = offsetof(struct iommu_veventq_alloc, flags), .known_flags = 0,
+		.reserved = offsetof(struct iommu_veventq_alloc, __reserved),
+		.reserved_len = sizeof(((struct iommu_veventq_alloc *)0)->__reserved),
+	},
 };
 
 #define for_each_command(c) for (c = commands; c < commands + ARRAY_LEN(commands); c++)

@@ -112,4 +112,31 @@ static inline int bind_device(int iommufd, __u32 *dev_id)
 	return device;
 }
 
+/* For an Arm guest: a vIOMMU on a new nest parent. Does not return if there can be none. */
+static inline __u32 alloc_viommu(int iommufd, __u32 dev_id, __u32 ioas_id, __u32 type,
+				 void *data, __u32 length)
+{
+	struct iommu_hwpt_alloc parent = {
+		.size = sizeof(parent),
+		.flags = IOMMU_HWPT_ALLOC_NEST_PARENT,
+		.dev_id = dev_id,
+		.pt_id = ioas_id,
+	};
+	struct iommu_viommu_alloc viommu = {
+		.size = sizeof(viommu),
+		.type = type,
+		.dev_id = dev_id,
+		.data_len = length,
+		.data_uptr = (__u64)(uintptr_t)data,
+	};
+
+	if (ioctl(iommufd, IOMMU_HWPT_ALLOC, &parent) && errno == EOPNOTSUPP)
+		skip("this IOMMU can not nest");
+	viommu.hwpt_id = parent.out_hwpt_id;
+	if (ioctl(iommufd, IOMMU_VIOMMU_ALLOC, &viommu) && errno == EOPNOTSUPP)
+		skip("the driver of this IOMMU has no vIOMMUs");
+	check(viommu.out_viommu_id, "vIOMMU");
+	return viommu.out_viommu_id;
+}
+
 #endif
