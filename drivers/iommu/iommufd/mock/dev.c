@@ -15,6 +15,7 @@
 
 #include "dev.h"
 #include "iommu.h"
+#include "viommu.h"
 
 static DEFINE_IDA(numbers);
 
@@ -131,6 +132,19 @@ int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event)
 		return -EINVAL;
 	iommu_report_device_fault(&mdev->pdev.dev, event);
 	return 0;
+}
+
+/**
+ * mock_dev_event - Have something to tell to the guest
+ * @mdev: the device
+ *
+ * Context: Process context. Takes mdev->mutex, which keeps the vIOMMU.
+ * Return: 0; -ENOENT: it is not attached through a vIOMMU; errors of mock_viommu_event().
+ */
+int mock_dev_event(struct mock_dev *mdev)
+{
+	guard(mutex)(&mdev->mutex);
+	return mdev->viommu ? mock_viommu_event(mdev->viommu, &mdev->pdev.dev) : -ENOENT;
 }
 
 /**

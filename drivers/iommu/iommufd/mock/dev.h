@@ -46,6 +46,7 @@ struct mock_dev *mock_dev_create(u32 flags);
 void mock_dev_destroy(struct mock_dev *mdev);
 bool mock_dev_is(struct device *dev);
 int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event);
+int mock_dev_event(struct mock_dev *mdev);
 void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu);
 int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain);
 void mock_dev_remove_pasid(struct mock_dev *mdev, u32 pasid);

@@ -79,6 +79,7 @@ static op_fn *const ops[] = {
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = mock_check_iotlb,
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = mock_stdev_fault,
 	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = mock_stdev_check_cache,
+	[IOMMU_TEST_OP_TRIGGER_VEVENT] = mock_stdev_event,
 	[IOMMU_TEST_OP_PASID_ATTACH] = mock_pasid_attach,
 	[IOMMU_TEST_OP_PASID_REPLACE] = mock_pasid_replace,
 	[IOMMU_TEST_OP_PASID_DETACH] = mock_pasid_detach,

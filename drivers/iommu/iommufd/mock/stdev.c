@@ -181,6 +181,26 @@ int mock_stdev_fault(struct iommufd_cmd *cmd)
 }
 
 /**
+ * mock_stdev_event - IOMMU_TEST_OP_TRIGGER_VEVENT
+ * @cmd: struct iommu_test_cmd
+ *
+ * Return: 0; -EINVAL: not a device of ours; -ENOENT: no such device, or no guest has it;
+ * errors of iommufd_viommu_report_event().
+ */
+int mock_stdev_event(struct iommufd_cmd *cmd)
+{
+	struct iommu_test_cmd *arg = cmd->arg;
+	struct iommufd_device *idev __free(iommufd_device_put) =
+		iommufd_device_get(cmd->ictx, arg->trigger_vevent.dev_id);
+
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	if (!mock_dev_is(idev->dev))
+		return -EINVAL;
+	return mock_dev_event(mock_dev_from(idev->dev));
+}
+
+/**
  * mock_stdev_check_cache - IOMMU_TEST_OP_DEV_CHECK_CACHE
  * @cmd: struct iommu_test_cmd
  *

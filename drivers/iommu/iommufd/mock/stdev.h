@@ -35,6 +35,7 @@ int mock_stdev_create(struct iommufd_cmd *cmd);
 int mock_stdev_create_flags(struct iommufd_cmd *cmd);
 int mock_stdev_replace(struct iommufd_cmd *cmd);
 int mock_stdev_fault(struct iommufd_cmd *cmd);
+int mock_stdev_event(struct iommufd_cmd *cmd);
 int mock_stdev_check_cache(struct iommufd_cmd *cmd);
 
 #endif

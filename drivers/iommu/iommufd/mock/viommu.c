@@ -5,7 +5,10 @@
  * A request to invalidate names a device as the guest does, and reaches the cache that
  * every mock device has for the purpose.
  */
+#include <linux/gfp.h>
+#include <linux/io.h>
 #include <linux/iommu.h>
+#include <linux/mutex.h>
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
 
@@ -13,9 +16,30 @@
 #include "nested.h"
 #include "viommu.h"
 
+#define MMAP_LENGTH (2 * PAGE_SIZE)
+
+/**
+ * struct mock_viommu - One vIOMMU
+ * @core: as iommufd sees it
+ * @parent: the nest parent, immutable
+ * @page: what user space can map, or NULL. Immutable
+ * @offset: where in the iommufd, immutable
+ * @mutex: protects @queues
+ * @queues: hardware queues by index; each but the first depends on the one before
+ */
 struct mock_viommu {
 	struct iommufd_viommu core;
 	struct iommu_domain *parent;
+	u32 *page;
+	unsigned long offset;
+
+	struct mutex mutex; /* protects @queues */
+	struct mock_queue *queues[IOMMU_TEST_HW_QUEUE_MAX];
+};
+
+struct mock_queue {
+	struct iommufd_hw_queue core;
+	u32 index;
 };
 
 static struct mock_viommu *to_mock(struct iommufd_viommu *viommu)
@@ -81,10 +105,97 @@ static int cache_invalidate(struct iommufd_viommu *viommu,
 	return ret;
 }
 
+static bool supports_veventq(struct iommufd_viommu *viommu, enum iommu_veventq_type type)
+{
+	return type == IOMMU_VEVENTQ_TYPE_SELFTEST;
+}
+
+static size_t queue_size(struct iommufd_viommu *viommu, enum iommu_hw_queue_type type)
+{
+	return type == IOMMU_HW_QUEUE_TYPE_SELFTEST ? sizeof(struct mock_queue) : 0;
+}
+
+static void destroy_queue(struct iommufd_hw_queue *core)
+{
+	struct mock_queue *queue = container_of(core, struct mock_queue, core);
+	struct mock_viommu *mock = to_mock(core->viommu);
+
+	guard(mutex)(&mock->mutex);
+	mock->queues[queue->index] = NULL;
+	if (queue->index)
+		iommufd_hw_queue_undepend(core, &mock->queues[queue->index - 1]->core);
+}
+
+static int init_queue(struct iommufd_hw_queue *core, u32 index, phys_addr_t base)
+{
+	struct mock_queue *queue = container_of(core, struct mock_queue, core);
+	struct mock_viommu *mock = to_mock(core->viommu);
+	int ret;
+
+	if (index >= IOMMU_TEST_HW_QUEUE_MAX)
+		return -EINVAL;
+	guard(mutex)(&mock->mutex);
+	if (mock->queues[index])
+		return -EEXIST;
+	if (index && !mock->queues[index - 1])
+		return -EIO;
+	/* The memory should be what the nest parent leads to. */
+	if (base != iommu_iova_to_phys(mock->parent, core->base_addr))
+		return -ENXIO;
+	if (index) {
+		ret = iommufd_hw_queue_depend(core, &mock->queues[index - 1]->core);
+		if (ret)
+			return ret;
+	}
+	queue->index = index;
+	core->destroy = destroy_queue;
+	mock->queues[index] = queue;
+	return 0;
+}
+
+static void destroy(struct iommufd_viommu *viommu)
+{
+	struct mock_viommu *mock = to_mock(viommu);
+
+	mutex_destroy(&mock->mutex);
+	if (!mock->page)
+		return;
+	iommufd_viommu_destroy_mmap(viommu, mock->offset);
+	free_pages_exact(mock->page, MMAP_LENGTH);
+}
+
 static const struct iommufd_viommu_ops viommu_ops = {
+	.destroy = destroy,
+	.get_hw_queue_size = queue_size,
+	.hw_queue_init_phys = init_queue,
+	.supports_veventq = supports_veventq,
 	.alloc_domain_nested = alloc_nested,
 	.cache_invalidate = cache_invalidate,
 };
+
+/**
+ * mock_viommu_event - Something happens to a device of the guest
+ * @viommu: vIOMMU of the page table it is attached to
+ * @dev: the device
+ *
+ * Return: 0; -ENOENT: the guest does not know it; errors of iommufd_viommu_report_event().
+ */
+int mock_viommu_event(struct iommufd_viommu *viommu, struct device *dev)
+{
+	struct iommu_viommu_event_selftest event;
+	unsigned long virt_id;
+	int ret;
+
+	ret = iommufd_viommu_get_vdev_id(viommu, dev, &virt_id);
+	if (ret)
+		return ret;
+	/* The ABI of the test has no name for this one. */
+	if (!virt_id)
+		return -ENOENT;
+	event.virt_id = virt_id;
+	return iommufd_viommu_report_event(viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, &event,
+					   sizeof(event));
+}
 
 /**
  * mock_viommu_size - Memory for a vIOMMU
@@ -98,8 +209,8 @@ size_t mock_viommu_size(struct device *dev, enum iommu_viommu_type type)
 	return type == IOMMU_VIOMMU_TYPE_SELFTEST ? sizeof(struct mock_viommu) : 0;
 }
 
-/* Give back what came in, so that a test sees data go both ways. */
-static int answer(const struct iommu_user_data *data)
+/* Give back what came in, in the data and in a page to be mapped. */
+static int answer(struct mock_viommu *mock, const struct iommu_user_data *data)
 {
 	struct iommu_viommu_selftest cfg;
 	int ret;
@@ -108,8 +219,26 @@ static int answer(const struct iommu_user_data *data)
 					  out_mmap_length);
 	if (ret)
 		return ret;
+	mock->page = alloc_pages_exact(MMAP_LENGTH, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!mock->page)
+		return -ENOMEM;
+	mock->page[0] = cfg.in_data;
+	ret = iommufd_viommu_alloc_mmap(&mock->core, virt_to_phys(mock->page), MMAP_LENGTH,
+					&mock->offset);
+	if (ret)
+		goto free;
+
 	cfg.out_data = cfg.in_data;
-	return copy_to_user(data->uptr, &cfg, sizeof(cfg)) ? -EFAULT : 0;
+	cfg.out_mmap_offset = mock->offset;
+	cfg.out_mmap_length = MMAP_LENGTH;
+	if (!copy_to_user(data->uptr, &cfg, sizeof(cfg)))
+		return 0;
+	ret = -EFAULT;
+	iommufd_viommu_destroy_mmap(&mock->core, mock->offset);
+free:
+	free_pages_exact(mock->page, MMAP_LENGTH);
+	mock->page = NULL;
+	return ret;
 }
 
 /**
@@ -118,12 +247,15 @@ static int answer(const struct iommu_user_data *data)
  * @parent_domain: through which the addresses of its page tables would go
  * @user_data: struct iommu_viommu_selftest, or NULL
  *
- * Return: 0; -EINVAL: data of another size; -EFAULT.
+ * Return: 0; -EINVAL: data of another size; -EFAULT; -ENOMEM.
  */
 int mock_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent_domain,
 		     const struct iommu_user_data *user_data)
 {
-	to_mock(viommu)->parent = parent_domain;
+	struct mock_viommu *mock = to_mock(viommu);
+
+	mock->parent = parent_domain;
+	mutex_init(&mock->mutex);
 	viommu->ops = &viommu_ops;
-	return user_data ? answer(user_data) : 0;
+	return user_data ? answer(mock, user_data) : 0;
 }

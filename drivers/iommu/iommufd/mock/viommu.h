@@ -10,5 +10,6 @@
 size_t mock_viommu_size(struct device *dev, enum iommu_viommu_type type);
 int mock_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent_domain,
 		     const struct iommu_user_data *user_data);
+int mock_viommu_event(struct iommufd_viommu *viommu, struct device *dev);
 
 #endif

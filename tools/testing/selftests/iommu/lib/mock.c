@@ -210,6 +210,16 @@ int __mock_check_cache(int fd, __u32 idev, __u32 entry, __u32 value)
 	return run(fd, &cmd);
 }
 
+int __mock_event(int fd, __u32 idev)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_TRIGGER_VEVENT,
+		.trigger_vevent.dev_id = idev,
+	};
+
+	return run(fd, &cmd);
+}
+
 int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
 		 const void *bitmap, __u64 *marked)
 {

@@ -50,6 +50,8 @@ int __mock_check_iotlb(int fd, __u32 hwpt, __u32 entry, __u32 value);
 /* What a device keeps of its guest's page tables; vIOMMUs can invalidate it. */
 int __mock_check_cache(int fd, __u32 idev, __u32 entry, __u32 value);
 
+/* Have an event for the guest that the device is attached through. */
+int __mock_event(int fd, __u32 idev);
 int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
 		 const void *bitmap, __u64 *marked);
 int __mock_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr);

@@ -58,6 +58,36 @@ __u32 vdevice_alloc(int fd, __u32 viommu, __u32 dev, __u64 virt_id)
 	return id;
 }
 
+int __veventq_alloc(int fd, __u32 viommu, __u32 type, __u32 depth, __u32 *id)
+{
+	struct iommu_veventq_alloc cmd = {
+		.size = sizeof(cmd),
+		.viommu_id = viommu,
+		.type = type,
+		.veventq_depth = depth,
+	};
+	int ret = __iommufd_ioctl(fd, IOMMU_VEVENTQ_ALLOC, &cmd);
+
+	*id = cmd.out_veventq_id;
+	return ret ?: (int)cmd.out_veventq_fd;
+}
+
+int __hw_queue_alloc(int fd, __u32 viommu, __u32 index, __u64 iova, __u64 length, __u32 *id)
+{
+	struct iommu_hw_queue_alloc cmd = {
+		.size = sizeof(cmd),
+		.viommu_id = viommu,
+		.type = IOMMU_HW_QUEUE_TYPE_SELFTEST,
+		.index = index,
+		.nesting_parent_iova = iova,
+		.length = length,
+	};
+	int ret = __iommufd_ioctl(fd, IOMMU_HW_QUEUE_ALLOC, &cmd);
+
+	*id = cmd.out_hw_queue_id;
+	return ret;
+}
+
 int __nested_alloc(int fd, __u32 dev, __u32 base, __u32 flags, __u32 fault, __u32 *id)
 {
 	struct iommu_hwpt_selftest data = { .iotlb = IOMMU_TEST_IOTLB_DEFAULT };

@@ -20,6 +20,9 @@ int __viommu_alloc(int fd, __u32 dev, __u32 parent, void *data, __u32 length, __
 __u32 viommu_alloc(int fd, __u32 dev, __u32 parent);
 int __vdevice_alloc(int fd, __u32 viommu, __u32 dev, __u64 virt_id, __u32 *id);
 __u32 vdevice_alloc(int fd, __u32 viommu, __u32 dev, __u64 virt_id);
+/* The result is the file. */
+int __veventq_alloc(int fd, __u32 viommu, __u32 type, __u32 depth, __u32 *id);
+int __hw_queue_alloc(int fd, __u32 viommu, __u32 index, __u64 iova, __u64 length, __u32 *id);
 /* @base is a nest parent or a vIOMMU. */
 int __nested_alloc(int fd, __u32 dev, __u32 base, __u32 flags, __u32 fault, __u32 *id);
 /* @done is set to how many of @n requests were carried out, also after an error. */
