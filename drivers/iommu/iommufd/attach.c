@@ -25,6 +25,7 @@
 #include "group.h"
 #include "hwpt.h"
 #include "iommu_core.h"
+#include "owner.h"
 #include "pasid.h"
 #include "trace.h"
 
@@ -46,6 +47,9 @@ static int reserve_regions(struct iommufd_ioas *ioas, struct list_head *regions,
 			continue;
 		ret = iommufd_iova_reserve(&ioas->iova, res, region->start,
 					   region->start + region->length - 1);
+		if (ret == -EADDRINUSE)
+			iommufd_owner_report_conflict(res->owner, region->start,
+						      region->start + region->length - 1);
 		if (ret)
 			break;
 	}

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "ctx.h"
+#include "debugfs.h"
 #include "fdinfo.h"
 #include "ioctl.h"
 #include "mmap.h"
@@ -48,6 +49,7 @@ static int ctx_open(struct inode *inode, struct file *file)
 	if (!ictx)
 		return -ENOMEM;
 	ctx_init(ictx, file);
+	iommufd_debugfs_add(ictx);
 	return 0;
 }
 
@@ -55,6 +57,8 @@ static int ctx_release(struct inode *inode, struct file *file)
 {
 	struct iommufd_ctx *ictx = file->private_data;
 
+	/* Waits for readers, who hold no reference of the file. */
+	iommufd_debugfs_remove(ictx);
 	iommufd_object_destroy_all(ictx);
 	WARN_ON(!xa_empty(&ictx->groups));
 	iommufd_mmap_exit(ictx);

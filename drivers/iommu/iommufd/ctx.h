@@ -8,6 +8,7 @@
 #include <linux/iommufd.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
@@ -28,6 +29,9 @@
  * @groups_lock: protects the members below it
  * @groups: iommu_group id -> struct iommufd_group
  * @mmaps: offset in pages -> what can be mapped there; has a lock of its own
+ * @opener: for debugfs: the process that opened the file, and
+ * @comm: its name then. Immutable
+ * @debugfs: the directory of the context. Immutable
  */
 struct iommufd_ctx {
 	struct file *file;
@@ -45,6 +49,9 @@ struct iommufd_ctx {
 	struct xarray groups;
 
 	struct maple_tree mmaps;
+	struct pid *opener;
+	char comm[TASK_COMM_LEN];
+	struct dentry *debugfs;
 };
 
 extern const struct file_operations iommufd_ctx_fops;

@@ -61,7 +61,7 @@ static void idev_show(struct iommufd_object *obj, struct seq_file *m)
 	mutex_unlock(&igroup->lock);
 }
 
-static const struct iommufd_object_class device_class = {
+const struct iommufd_object_class iommufd_device_class = {
 	.name = "device",
 	.show = idev_show,
 	.destroy = idev_destroy,
@@ -76,7 +76,7 @@ static const struct iommufd_object_class device_class = {
  */
 struct iommufd_device *iommufd_device_get(struct iommufd_ctx *ictx, u32 id)
 {
-	struct iommufd_object *obj = iommufd_object_get(ictx, id, &device_class);
+	struct iommufd_object *obj = iommufd_object_get(ictx, id, &iommufd_device_class);
 
 	return IS_ERR(obj) ? ERR_CAST(obj) : container_of(obj, struct iommufd_device, obj);
 }
@@ -147,7 +147,7 @@ struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 	int ret;
 
 	struct iommufd_device *idev __free(iommufd_object_discard) =
-		iommufd_object_new(ictx, &device_class, struct iommufd_device);
+		iommufd_object_new(ictx, &iommufd_device_class, struct iommufd_device);
 	if (IS_ERR(idev))
 		return_ptr(idev);
 	ret = iommu_device_claim_dma_owner(dev, ictx);
@@ -163,6 +163,8 @@ struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 	idev->enforce_cc = device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
 	iommufd_iova_reservation_init(&idev->reserved);
 	iommufd_iova_reservation_init(&idev->next_reserved);
+	idev->reserved.owner = &idev->obj;
+	idev->next_reserved.owner = &idev->obj;
 	WARN_ON(iommufd_object_use(&idev->obj));
 	*id = idev->obj.id;
 	iommufd_object_publish(&idev->obj);

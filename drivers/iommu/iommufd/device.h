@@ -40,6 +40,8 @@ struct iommufd_device {
 	struct iommufd_iova_reservation next_reserved;
 };
 
+extern const struct iommufd_object_class iommufd_device_class;
+
 struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 					    struct device *dev, u32 *id);
 void iommufd_device_release(struct iommufd_device *idev);

@@ -221,16 +221,15 @@ static void show_object(struct seq_file *m, struct iommufd_object *obj)
 }
 
 /**
- * iommufd_fdinfo_show - fdinfo of an iommufd
+ * iommufd_fdinfo_show_ctx - All lines of a context
  * @m: where to
- * @file: the iommufd
+ * @ictx: context that the caller keeps from being torn down
  *
  * Context: Process context, may sleep, for milliseconds at a time. Safe while objects
  * come and go.
  */
-void iommufd_fdinfo_show(struct seq_file *m, struct file *file)
+void iommufd_fdinfo_show_ctx(struct seq_file *m, struct iommufd_ctx *ictx)
 {
-	struct iommufd_ctx *ictx = file->private_data;
 	struct iommufd_object *obj;
 	u32 id = 0;
 
@@ -244,4 +243,16 @@ void iommufd_fdinfo_show(struct seq_file *m, struct file *file)
 		show_object(m, obj);
 		iommufd_object_put(obj);
 	}
+}
+
+/**
+ * iommufd_fdinfo_show - fdinfo of an iommufd
+ * @m: where to
+ * @file: the iommufd
+ *
+ * Context: See iommufd_fdinfo_show_ctx().
+ */
+void iommufd_fdinfo_show(struct seq_file *m, struct file *file)
+{
+	iommufd_fdinfo_show_ctx(m, file->private_data);
 }

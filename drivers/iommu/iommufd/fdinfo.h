@@ -15,6 +15,7 @@ struct seq_file;
 bool iommufd_fdinfo_lock(struct mutex *mutex);
 bool iommufd_fdinfo_down_read(struct rw_semaphore *rwsem);
 
+void iommufd_fdinfo_show_ctx(struct seq_file *m, struct iommufd_ctx *ictx);
 void iommufd_fdinfo_show(struct seq_file *m, struct file *file);
 void iommufd_fdinfo_ioas(struct iommufd_object *obj, struct seq_file *m);
 

@@ -119,6 +119,8 @@ static int make_mirror(struct iommufd_hwpt *hwpt, struct iommufd_device *idev, u
 
 	hwpt->domain = domain;
 	hwpt->mirror.domain = domain;
+	iommufd_iova_reservation_init(&hwpt->mirror.outside);
+	hwpt->mirror.outside.owner = &hwpt->obj;
 	ret = iommufd_sw_msi_setup(idev, domain);
 	if (!ret && idev->enforce_cc)
 		ret = iommufd_hwpt_require_cc(hwpt);

@@ -202,6 +202,7 @@ int iommufd_iova_reserve(struct iommufd_iova_space *space,
 	range = new_range(start, last);
 	if (!range)
 		return -ENOMEM;
+	range->owner = res->owner;
 	interval_tree_insert(&range->node, &space->reserved);
 	list_add(&range->entry, &res->ranges);
 	return 0;
@@ -220,6 +221,21 @@ void iommufd_iova_unreserve(struct iommufd_iova_space *space,
 	list_for_each_entry_safe(range, tmp, &res->ranges, entry)
 		interval_tree_remove(&range->node, &space->reserved);
 	iommufd_iova_list_free(&res->ranges);
+}
+
+/**
+ * iommufd_iova_first_reserved - The lowest reserved range that touches a range
+ * @space: the space
+ * @start: first byte
+ * @last: last byte, inclusive
+ *
+ * Return: the reserved range or NULL.
+ */
+const struct iommufd_iova_range *
+iommufd_iova_first_reserved(const struct iommufd_iova_space *space, unsigned long start,
+			    unsigned long last)
+{
+	return first_range(&space->reserved, start, last);
 }
 
 /**

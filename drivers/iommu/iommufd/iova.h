@@ -17,6 +17,8 @@
 #include <linux/list.h>
 #include <linux/rbtree.h>
 
+struct iommufd_object;
+
 /**
  * struct iommufd_iova_span - IOVAs in use
  * @rb: place in the tree, ordered by @start
@@ -36,17 +38,22 @@ struct iommufd_iova_span {
  * struct iommufd_iova_range - One range of the reserved or the allowed set
  * @node: first and last byte, both inclusive
  * @entry: in its reservation set, or in a list being built
+ * @owner: of a reserved range: that of the reservation
  */
 struct iommufd_iova_range {
 	struct interval_tree_node node;
 	struct list_head entry;
+	const struct iommufd_object *owner;
 };
 
 /**
  * struct iommufd_iova_reservation - Ranges that one owner reserved
+ * @owner: for people: the device or page table that it is for, which exists as long as the
+ *	   reservation. NULL for none
  * @ranges: list of struct iommufd_iova_range
  */
 struct iommufd_iova_reservation {
+	const struct iommufd_object *owner;
 	struct list_head ranges;
 };
 
@@ -75,6 +82,7 @@ struct iommufd_iova_span *iommufd_iova_next(const struct iommufd_iova_span *span
 
 static inline void iommufd_iova_reservation_init(struct iommufd_iova_reservation *res)
 {
+	res->owner = NULL;
 	INIT_LIST_HEAD(&res->ranges);
 }
 
@@ -83,6 +91,9 @@ int iommufd_iova_reserve(struct iommufd_iova_space *space,
 			 unsigned long start, unsigned long last);
 void iommufd_iova_unreserve(struct iommufd_iova_space *space,
 			    struct iommufd_iova_reservation *res);
+const struct iommufd_iova_range *
+iommufd_iova_first_reserved(const struct iommufd_iova_space *space, unsigned long start,
+			    unsigned long last);
 bool iommufd_iova_is_reserved(const struct iommufd_iova_space *space,
 			      unsigned long start, unsigned long last);
 bool iommufd_iova_next_usable(const struct iommufd_iova_space *space,

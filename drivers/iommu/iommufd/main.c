@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "ctx.h"
+#include "debugfs.h"
 
 static struct miscdevice nodes[] = {
 	{
@@ -36,11 +37,13 @@ static int __init add_nodes(void)
 	unsigned int i;
 	int err;
 
+	iommufd_debugfs_init();
 	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
 		nodes[i].fops = &iommufd_ctx_fops;
 		err = misc_register(&nodes[i]);
 		if (err) {
 			remove_nodes(i);
+			iommufd_debugfs_exit();
 			return err;
 		}
 	}
@@ -50,6 +53,7 @@ static int __init add_nodes(void)
 static void __exit remove_all_nodes(void)
 {
 	remove_nodes(ARRAY_SIZE(nodes));
+	iommufd_debugfs_exit();
 }
 
 module_init(add_nodes);

@@ -26,6 +26,7 @@
 #include "domain_map.h"
 #include "ioas.h"
 #include "mapping.h"
+#include "owner.h"
 #include "pages.h"
 #include "trace.h"
 
@@ -124,11 +125,15 @@ static int take_iovas(struct iommufd_ioas *ioas, struct list_head *areas,
 
 	if (!IS_ALIGNED(place->length, space->alignment))
 		return -EINVAL;
-	if (place->fixed)
+	if (place->fixed) {
 		ret = iommufd_iova_check(space, place->iova, place->length);
-	else
+		if (ret == -EINVAL)
+			iommufd_owner_report_hit(ioas, place->iova,
+						 place->iova + place->length - 1);
+	} else {
 		ret = iommufd_iova_find(space, place->addr, place->length,
 					iommufd_ioas_huge_size(), &place->iova);
+	}
 	if (ret)
 		return ret;
 
@@ -362,17 +367,25 @@ int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
 	return ret;
 }
 
+static int reserve_range(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror,
+			 unsigned long start, unsigned long last)
+{
+	int ret = iommufd_iova_reserve(&ioas->iova, &mirror->outside, start, last);
+
+	if (ret == -EADDRINUSE)
+		iommufd_owner_report_conflict(mirror->outside.owner, start, last);
+	return ret;
+}
+
 static int reserve_outside(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
 {
 	const struct iommu_domain_geometry *geometry = &mirror->domain->geometry;
 	int ret = 0;
 
 	if (geometry->aperture_start)
-		ret = iommufd_iova_reserve(&ioas->iova, &mirror->outside, 0,
-					   geometry->aperture_start - 1);
+		ret = reserve_range(ioas, mirror, 0, geometry->aperture_start - 1);
 	if (!ret && geometry->aperture_end < ULONG_MAX)
-		ret = iommufd_iova_reserve(&ioas->iova, &mirror->outside,
-					   geometry->aperture_end + 1, ULONG_MAX);
+		ret = reserve_range(ioas, mirror, geometry->aperture_end + 1, ULONG_MAX);
 	return ret;
 }
 
@@ -461,7 +474,7 @@ static int fill_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror)
 /**
  * iommufd_mapping_add_mirror - Make a new domain a mirror of an IOAS
  * @ioas: the IOAS
- * @mirror: with its domain filled in; nothing is mapped there yet
+ * @mirror: with its domain filled in and its reservation initialised; nothing is mapped there yet
  *
  * Context: Process context, may sleep for long.
  * Return: 0; -EINVAL: the domain has no small enough pages; -EADDRINUSE: what is mapped
@@ -472,7 +485,6 @@ int iommufd_mapping_add_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror 
 {
 	int ret;
 
-	iommufd_iova_reservation_init(&mirror->outside);
 	guard(rwsem_write)(&ioas->domains_rwsem);
 
 	ret = join_iova_space(ioas, mirror);

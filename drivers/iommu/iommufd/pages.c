@@ -204,7 +204,9 @@ int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holde
 
 	npages = count_holes(pages, first, last);
 	ret = iommufd_account_charge(pages->payer, npages);
-	if (!ret) {
+	if (ret) {
+		iommufd_payer_report(pages->payer, npages);
+	} else {
 		ret = pin_holes(pages, first, last);
 		if (ret)
 			iommufd_account_uncharge(pages->payer, npages);
@@ -267,7 +269,9 @@ int iommufd_pages_change_payer(struct iommufd_pages *pages, struct iommufd_payer
 	guard(mutex)(&pages->mutex);
 	npages = INDEX_END - count_holes(pages, 0, INDEX_END - 1);
 	ret = iommufd_account_move(pages->payer, *payer, npages, force);
-	if (!ret)
+	if (ret)
+		iommufd_payer_report(*payer, npages);
+	else
 		swap(pages->payer, *payer);
 	return ret;
 }

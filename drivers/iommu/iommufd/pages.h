@@ -13,6 +13,8 @@
 #include "holders.h"
 #include "internal.h"
 
+struct file;
+
 /**
  * struct iommufd_pin_ops - One source of memory
  * @name: what its addresses are, in a word
@@ -20,6 +22,7 @@
  *	 where they are. *@pinned counts how many were pinned and stored, also after an
  *	 error; the caller undoes those. Called with pages->mutex held.
  * @free: last reference dropped; free what embeds @pages
+ * @file: the file that @pages are of. Optional
  * @any_process: the memory is nobody's, so it makes no difference who pays for it
  */
 struct iommufd_pin_ops {
@@ -27,6 +30,7 @@ struct iommufd_pin_ops {
 	int (*pin)(struct iommufd_pages *pages, unsigned long first, unsigned long last,
 		   unsigned long *pinned);
 	void (*free)(struct iommufd_pages *pages);
+	struct file *(*file)(const struct iommufd_pages *pages);
 	bool any_process;
 };
 

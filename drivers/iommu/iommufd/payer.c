@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -158,6 +159,27 @@ void iommufd_payer_for_each(struct iommufd_payers *payers,
 	guard(spinlock)(&payers->lock);
 	list_for_each_entry(known, &payers->list, entry)
 		fn(&known->payer, data);
+}
+
+/**
+ * iommufd_payer_report - Say whose limit does not allow a charge
+ * @payer: who was to pay
+ * @npages: for so many pages more
+ *
+ * Context: Any.
+ */
+void iommufd_payer_report(const struct iommufd_payer *payer, unsigned long npages)
+{
+	bool by_user = payer->mode == IOMMUFD_ACCOUNT_USER;
+	unsigned long locked = by_user ? atomic_long_read(&payer->user->locked_vm) :
+					 READ_ONCE(payer->mm->locked_vm);
+
+	pr_info_ratelimited("iommufd: %s (%d) can not pin %lu kB more: %s of uid %u has %lu kB locked, RLIMIT_MEMLOCK is %lu kB\n",
+			    payer->task->comm, task_tgid_nr(payer->task),
+			    npages << (PAGE_SHIFT - 10), by_user ? "all" : "this process",
+			    from_kuid(&init_user_ns, payer->user->uid),
+			    locked << (PAGE_SHIFT - 10),
+			    task_rlimit(payer->task, RLIMIT_MEMLOCK) >> 10);
 }
 
 /**

@@ -27,6 +27,7 @@ void iommufd_payer_put(struct iommufd_payers *payers, struct iommufd_payer *paye
 void iommufd_payer_for_each(struct iommufd_payers *payers,
 			    void (*fn)(const struct iommufd_payer *payer, void *data),
 			    void *data);
+void iommufd_payer_report(const struct iommufd_payer *payer, unsigned long npages);
 bool iommufd_payer_is_current(const struct iommufd_payer *payer,
 			      enum iommufd_account_mode mode);
 

@@ -235,10 +235,16 @@ static void file_free(struct iommufd_pages *pages)
 	kfree(file_pages);
 }
 
+static struct file *file_of(const struct iommufd_pages *pages)
+{
+	return container_of(pages, struct file_pages, pages)->file;
+}
+
 static const struct iommufd_pin_ops file_pin_ops = {
 	.name = "file",
 	.pin = file_pin,
 	.free = file_free,
+	.file = file_of,
 	.any_process = true,
 };
 
