@@ -192,9 +192,9 @@ static void make_memory(void)
 	 * Several chunks of the store of PFNs, none of which is on one line, so that it
 	 * needs a table for each and nodes above them.
 	 */
-	memory[SCATTERED].va = alloc_scattered(MIB(5));
-	memory[SCATTERED].length = MIB(5);
-	if (count_runs(memory[SCATTERED].va, MIB(5)) < 512)
+	memory[SCATTERED].va = alloc_scattered(MIB(3));
+	memory[SCATTERED].length = MIB(3);
+	if (count_runs(memory[SCATTERED].va, MIB(3)) < 512)
 		fatal("the memory is not scattered");
 
 	memory_file = memfd_create("failnth", MFD_CLOEXEC);

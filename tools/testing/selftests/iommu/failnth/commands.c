@@ -274,9 +274,8 @@ const struct command commands[] = {
 	  .takes_away = true },
 	{ "unmap pinned pages", SCATTERED, .mapped = true, .tables = 1, .prepare = with_pins,
 	  .run = unmap, .takes_away = true },
+	/* Most of these allocations are the bus's. */
 	{ "attach", .mapped = true, .run = add_device },
-	{ "attach, scattered pages", SCATTERED, .mapped = true, .run = add_device },
-	{ "attach to shared page table", .mapped = true, .tables = 1, .run = add_device },
 	{ "detach", SCATTERED, .mapped = true, .tables = 1, .run = remove_device,
 	  .takes_away = true },
 	{ "replace", SCATTERED, .mapped = true, .prepare = with_other_device,
