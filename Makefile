@@ -23,6 +23,7 @@ help:
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
 	@echo 'make soak       random commands for SECONDS=300, each checked against a model'
+	@echo 'make coverage   which lines of the engine the tests run (30 minutes)'
 	@echo 'make htmldocs   the documentation in build/html'
 	@echo 'make bench      cost of map and unmap next to VFIO type1'
 	@echo 'make shell      a shell in the test VM'
@@ -67,6 +68,9 @@ check:
 soak: modules selftests
 	@$(lab)/soak
 
+coverage: selftests
+	@$(lab)/coverage
+
 htmldocs:
 	@scripts/build-docs
 
@@ -79,4 +83,4 @@ shell: modules
 clean:
 	@scripts/clean
 
-.PHONY: help modules selftests iommuctl install uninstall deb kernel run test unit check soak htmldocs bench shell clean
+.PHONY: help modules selftests iommuctl install uninstall deb kernel run test unit check soak coverage htmldocs bench shell clean
