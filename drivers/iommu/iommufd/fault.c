@@ -24,6 +24,7 @@
 #include "group.h"
 #include "hwpt.h"
 #include "ioctl.h"
+#include "iommu_core.h"
 #include "trace.h"
 
 static struct iommufd_fault *to_fault(struct iommufd_eventq *eventq)
@@ -42,7 +43,7 @@ static int queue_group(struct iopf_group *group)
 	struct iommufd_fault *fault = hwpt->fault;
 
 	/* From here on we, and not the core, owe the device an answer. */
-	iopf_group_dequeue(group);
+	iommufd_core_fault_dequeue(group);
 	scoped_guard(spinlock, &fault->lock)
 		list_add_tail(&group->node, &fault->queued);
 	wake_up_interruptible(&fault->eventq.wait);
@@ -54,7 +55,7 @@ static void answer_group(struct iommufd_fault *fault, struct iopf_group *group, 
 {
 	trace_iommufd_fault_answer(fault->eventq.obj.ictx, fault->eventq.obj.id,
 				   to_handle(group)->idev->obj.id, cookie, code);
-	iopf_group_response(group, code);
+	iommufd_core_fault_answer(group, code);
 	iopf_free_group(group);
 }
 

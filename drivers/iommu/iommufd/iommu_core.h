@@ -23,6 +23,38 @@ int iommu_replace_group_handle(struct iommu_group *group, struct iommu_domain *n
 			       struct iommu_attach_handle *handle);
 #endif
 
+#ifdef IOMMUFD_NO_GROUP_DEQUEUE
+/*
+ * Older kernels answer and free each group that is still on the list of its device when
+ * that leaves, and answer only groups that are on it. So take the group off, and put it
+ * back for the answer.
+ */
+static inline void iommufd_core_fault_dequeue(struct iopf_group *group)
+{
+	guard(mutex)(&group->fault_param->lock);
+	list_del_init(&group->pending_node);
+}
+
+static inline void iommufd_core_fault_answer(struct iopf_group *group,
+					     enum iommu_page_response_code code)
+{
+	scoped_guard(mutex, &group->fault_param->lock)
+		list_add_tail(&group->pending_node, &group->fault_param->faults);
+	iopf_group_response(group, code);
+}
+#else
+static inline void iommufd_core_fault_dequeue(struct iopf_group *group)
+{
+	iopf_group_dequeue(group);
+}
+
+static inline void iommufd_core_fault_answer(struct iopf_group *group,
+					     enum iommu_page_response_code code)
+{
+	iopf_group_response(group, code);
+}
+#endif
+
 /* The driver of the IOMMU that translates for @dev, a device with a group. */
 static inline const struct iommu_ops *iommufd_core_ops(struct device *dev)
 {
