@@ -68,6 +68,9 @@ sudo()
 
 make()
 {
+	case $1 in
+	install|uninstall) command make "$@"; return ;;
+	esac
 	[ "${2:-}" = "" ] || [ "$2" = "KERNEL=$(cat build/stock/release)" ] || return 1
 	command make -n "$@" > /dev/null
 }
@@ -91,7 +94,7 @@ qemu_starts()
 
 inside()
 {
-	export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+	export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	cd "$top" || exit 1
 	while read -r line; do
 		case $line in ''|\#*) continue ;; esac
