@@ -367,10 +367,10 @@ static int change_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, 
 		iommufd_object_abort(&failed->obj);
 
 	if (replace)
-		trace_iommufd_replace(idev, asked, ret ? 0 : *pt_id, ret,
+		trace_iommufd_replace(idev, pasid, asked, ret ? 0 : *pt_id, ret,
 				      iommufd_trace_ns(begin));
 	else
-		trace_iommufd_attach(idev, asked, ret ? 0 : *pt_id, ret,
+		trace_iommufd_attach(idev, pasid, asked, ret ? 0 : *pt_id, ret,
 				     iommufd_trace_ns(begin));
 	return ret;
 }
@@ -494,7 +494,8 @@ void iommufd_device_detach(struct iommufd_device *idev)
 			core_detach(idev);
 		unreserve(hwpt->paging->ioas, &idev->reserved);
 	}
-	trace_iommufd_detach(idev, hwpt->obj.id, 0, 0, iommufd_trace_ns(begin));
+	trace_iommufd_detach(idev, IOMMU_NO_PASID, hwpt->obj.id, 0, 0,
+			     iommufd_trace_ns(begin));
 	iommufd_hwpt_unuse(hwpt, 1);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);

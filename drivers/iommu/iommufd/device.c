@@ -58,6 +58,7 @@ static void idev_show(struct iommufd_object *obj, struct seq_file *m)
 	if (idev->attached)
 		seq_printf(m, " hwpt=%u ioas=%u", igroup->hwpt->obj.id,
 			   igroup->hwpt->paging->ioas->obj.id);
+	iommufd_pasid_show(idev, m);
 	mutex_unlock(&igroup->lock);
 }
 

@@ -20,6 +20,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "device.h"
@@ -28,6 +29,7 @@
 #include "hwpt.h"
 #include "iommu_core.h"
 #include "pasid.h"
+#include "trace.h"
 
 /**
  * struct pasid - A PASID that is in use in a group; in igroup->pasids, under igroup->lock
@@ -296,6 +298,7 @@ int iommufd_pasid_use_hwpt(struct iommufd_device *idev, ioasid_t nr,
  */
 void iommufd_pasid_detach(struct iommufd_device *idev, ioasid_t nr)
 {
+	u64 begin = iommufd_trace_begin(trace_iommufd_detach_enabled());
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hwpt *hwpt = NULL;
 
@@ -314,6 +317,8 @@ void iommufd_pasid_detach(struct iommufd_device *idev, ioasid_t nr)
 			kfree(pasid);
 		}
 	}
+	trace_iommufd_detach(idev, nr, hwpt ? hwpt->obj.id : 0, 0, 0,
+			     iommufd_trace_ns(begin));
 	if (hwpt)
 		iommufd_hwpt_unuse(hwpt, 1);
 }
@@ -332,4 +337,23 @@ void iommufd_pasid_detach_all(struct iommufd_device *idev)
 	/* Nobody else takes the device's own out of the table meanwhile. */
 	xa_for_each(&idev->igroup->pasids, nr, pasid)
 		iommufd_pasid_detach(idev, nr);
+}
+
+/**
+ * iommufd_pasid_show - Which page table each PASID of a device uses, for fdinfo
+ * @idev: the device
+ * @m: where to
+ *
+ * Context: Holds igroup->lock.
+ */
+void iommufd_pasid_show(struct iommufd_device *idev, struct seq_file *m)
+{
+	struct pasid *pasid;
+	unsigned long nr;
+
+	lockdep_assert_held(&idev->igroup->lock);
+	xa_for_each(&idev->igroup->pasids, nr, pasid)
+		if (user_of(pasid, idev))
+			seq_printf(m, " pasid:%lu=%u", nr,
+				   pasid->hwpt ? pasid->hwpt->obj.id : 0);
 }

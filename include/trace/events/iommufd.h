@@ -129,15 +129,18 @@ DEFINE_EVENT(iommufd_pages, iommufd_unpin,
 
 /*
  * @pt is what was asked for, an IOAS or a page table, or what a detach left; @hwpt is
- * what the device uses now that this was a success, or 0.
+ * what the device uses now that this was a success, or 0. @pasid is 0 for requests
+ * without one.
  */
 DECLARE_EVENT_CLASS(iommufd_attachment,
-	TP_PROTO(const struct iommufd_device *idev, u32 pt, u32 hwpt, int ret, u64 ns),
-	TP_ARGS(idev, pt, hwpt, ret, ns),
+	TP_PROTO(const struct iommufd_device *idev, u32 pasid, u32 pt, u32 hwpt, int ret,
+		 u64 ns),
+	TP_ARGS(idev, pasid, pt, hwpt, ret, ns),
 	TP_STRUCT__entry(
 		__field(u64, ns)
 		__field(u32, ctx)
 		__field(u32, dev_id)
+		__field(u32, pasid)
 		__field(u32, pt)
 		__field(u32, hwpt)
 		__field(int, group)
@@ -148,30 +151,34 @@ DECLARE_EVENT_CLASS(iommufd_attachment,
 		__entry->ns = ns;
 		__entry->ctx = idev->obj.ictx->number;
 		__entry->dev_id = idev->obj.id;
+		__entry->pasid = pasid;
 		__entry->pt = pt;
 		__entry->hwpt = hwpt;
 		__entry->group = iommu_group_id(idev->igroup->group);
 		__entry->ret = ret;
 		__assign_str(dev);
 	),
-	TP_printk("ctx=%u device=%u dev=%s group=%d pt=%u hwpt=%u ret=%d ns=%llu",
+	TP_printk("ctx=%u device=%u dev=%s group=%d pasid=%u pt=%u hwpt=%u ret=%d ns=%llu",
 		  __entry->ctx, __entry->dev_id, __get_str(dev), __entry->group,
-		  __entry->pt, __entry->hwpt, __entry->ret, __entry->ns)
+		  __entry->pasid, __entry->pt, __entry->hwpt, __entry->ret, __entry->ns)
 );
 
 DEFINE_EVENT(iommufd_attachment, iommufd_attach,
-	TP_PROTO(const struct iommufd_device *idev, u32 pt, u32 hwpt, int ret, u64 ns),
-	TP_ARGS(idev, pt, hwpt, ret, ns)
+	TP_PROTO(const struct iommufd_device *idev, u32 pasid, u32 pt, u32 hwpt, int ret,
+		 u64 ns),
+	TP_ARGS(idev, pasid, pt, hwpt, ret, ns)
 );
 
 DEFINE_EVENT(iommufd_attachment, iommufd_replace,
-	TP_PROTO(const struct iommufd_device *idev, u32 pt, u32 hwpt, int ret, u64 ns),
-	TP_ARGS(idev, pt, hwpt, ret, ns)
+	TP_PROTO(const struct iommufd_device *idev, u32 pasid, u32 pt, u32 hwpt, int ret,
+		 u64 ns),
+	TP_ARGS(idev, pasid, pt, hwpt, ret, ns)
 );
 
 DEFINE_EVENT(iommufd_attachment, iommufd_detach,
-	TP_PROTO(const struct iommufd_device *idev, u32 pt, u32 hwpt, int ret, u64 ns),
-	TP_ARGS(idev, pt, hwpt, ret, ns)
+	TP_PROTO(const struct iommufd_device *idev, u32 pasid, u32 pt, u32 hwpt, int ret,
+		 u64 ns),
+	TP_ARGS(idev, pasid, pt, hwpt, ret, ns)
 );
 
 /* A context became the owner of a device, or ceased to be; device is 0 after a failure. */
