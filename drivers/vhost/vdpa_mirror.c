@@ -307,8 +307,7 @@ struct vhost_vdpa_mirror *vhost_vdpa_mirror_create(struct vdpa_device *vdpa, u32
 	mirror->asid = asid;
 	mirror->ioas_id = ioas_id;
 	mutex_init(&mirror->lock);
-	/* Without the flag that retires old entries a limit has no meaning but yes or no. */
-	vhost_iotlb_init(&mirror->iotlb, 1, 0);
+	vhost_iotlb_init(&mirror->iotlb, UINT_MAX, 0);
 	mirror->areas = RB_ROOT_CACHED;
 
 	mirror->access = iommufd_access_create(ictx, &mirror_ops, mirror, &mirror->id);
