@@ -13,6 +13,7 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/list.h>
+#include <linux/mm_types.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -90,7 +91,19 @@ void iommufd_access_detach(struct iommufd_access *access);
 
 void iommufd_ctx_get(struct iommufd_ctx *ictx);
 
+/*
+ * What a VMA of the driver maps: the device, as it was bound, and in *@phys the address
+ * of the memory at its beginning. NULL when it can not be accessed now. The mmap lock is
+ * held.
+ */
+typedef struct device *(*iommufd_device_memory_fn_t)(struct vm_area_struct *vma,
+						     phys_addr_t *phys);
+
 #if IS_ENABLED(CONFIG_IOMMUFD)
+void iommufd_device_memory_provide(const struct vm_operations_struct *vm_ops,
+				   iommufd_device_memory_fn_t find);
+void iommufd_device_memory_revoke(struct device *dev);
+
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
 struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
 void iommufd_ctx_put(struct iommufd_ctx *ictx);
@@ -110,6 +123,16 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
 int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx);
 #else
+static inline void
+iommufd_device_memory_provide(const struct vm_operations_struct *vm_ops,
+			      iommufd_device_memory_fn_t find)
+{
+}
+
+static inline void iommufd_device_memory_revoke(struct device *dev)
+{
+}
+
 static inline struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
 	return ERR_PTR(-EOPNOTSUPP);

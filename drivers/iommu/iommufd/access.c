@@ -26,6 +26,7 @@
 #include "access.h"
 #include "area.h"
 #include "ctx.h"
+#include "device_memory.h"
 #include "dirty_log.h"
 #include "fdinfo.h"
 #include "ioas.h"
@@ -384,7 +385,8 @@ static int check_areas(struct iommufd_ioas *ioas, unsigned long iova, unsigned l
 
 	*nareas = 0;
 	iommufd_area_for_each(area, ioas, iova, last) {
-		if (area->state != IOMMUFD_AREA_MAPPED)
+		if (area->state != IOMMUFD_AREA_MAPPED ||
+		    iommufd_pages_of_device(area->pages))
 			return -EINVAL;
 		if (write ? !(area->prot & IOMMU_WRITE) : !(area->prot & IOMMU_READ))
 			return -EPERM;

@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "area.h"
+#include "device_memory.h"
 #include "ioas.h"
 #include "pages.h"
 
@@ -163,8 +164,8 @@ static void split_holder(struct iommufd_area *left, struct iommufd_area *right)
  * What is pinned and mapped stays as it is; it only belongs to two areas afterwards.
  *
  * Context: Holds domains_rwsem for read and iova_rwsem for write.
- * Return: 0; -EINVAL: the cut is not at a page border, or an in-kernel user has pages
- * of the area; -EBUSY: the area is being mapped or unmapped; -ENOMEM.
+ * Return: 0; -EINVAL: the cut is not at a page border, an in-kernel user has pages of
+ * the area, or it is memory of a device; -EBUSY: the area is being mapped or unmapped; -ENOMEM.
  */
 int iommufd_area_split(struct iommufd_ioas *ioas, unsigned long iova)
 {
@@ -180,7 +181,7 @@ int iommufd_area_split(struct iommufd_ioas *ioas, unsigned long iova)
 		return -EBUSY;
 	offset = iommufd_area_offset(left, iova);
 	if (offset_in_page(iova) || offset_in_page(offset) || atomic_read(&left->accesses) ||
-	    left->lost)
+	    left->lost || iommufd_pages_of_device(left->pages))
 		return -EINVAL;
 
 	right = iommufd_area_new(left->pages, offset, left->span.last - iova + 1, left->prot);

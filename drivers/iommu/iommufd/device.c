@@ -18,6 +18,7 @@
 
 #include "ctx.h"
 #include "device.h"
+#include "device_memory.h"
 #include "dirty.h"
 #include "fdinfo.h"
 #include "group.h"
@@ -194,8 +195,8 @@ void iommufd_device_release(struct iommufd_device *idev)
  * Context: Process context, may sleep.
  * Return: the device object; ERR_PTR(-EINVAL): its DMA is not cache coherent;
  * ERR_PTR(-ENODEV): no IOMMU; ERR_PTR(-EPERM): interrupts are not isolated, or somebody
- * else owns the group; ERR_PTR(-EBUSY): the core has the group otherwise in use;
- * ERR_PTR(-ENOMEM).
+ * else owns the group; ERR_PTR(-EBUSY): the core has the group otherwise in use, or the
+ * device is bound already; ERR_PTR(-ENOMEM).
  */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev,
 					   u32 *id)
@@ -217,6 +218,12 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 	idev = iommufd_device_claim(igroup, dev, id);
 	if (IS_ERR(idev))
 		return idev;
+	ret = iommufd_device_memory_add(ictx, dev);
+	if (ret) {
+		retain_and_null_ptr(igroup);
+		iommufd_device_release(idev);
+		return ERR_PTR(ret);
+	}
 	retain_and_null_ptr(igroup);
 	iommufd_ctx_get(ictx);
 	return idev;
@@ -235,6 +242,7 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 {
 	struct iommufd_ctx *ictx = idev->obj.ictx;
 
+	iommufd_device_memory_remove(idev->dev);
 	iommufd_device_release(idev);
 	iommufd_ctx_put(ictx);
 }

@@ -18,6 +18,7 @@
 #include <linux/sizes.h>
 
 #include "area.h"
+#include "device_memory.h"
 #include "domain_map.h"
 #include "extent.h"
 #include "pages.h"
@@ -74,6 +75,8 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 	int ret = 0;
 
 	lockdep_assert_held(&area->pages->mutex);
+	if (iommufd_pages_of_device(area->pages))
+		return iommufd_device_memory_map(domain, area, huge_pages);
 
 	while (left) {
 		unsigned long pfn, npages, length;
@@ -125,6 +128,10 @@ void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area
 {
 	unsigned long iova = area->span.start, last = area->span.last;
 
+	if (iommufd_pages_of_device(area->pages)) {
+		iommufd_device_memory_unmap(domain, area);
+		return;
+	}
 	while (iova <= last) {
 		unsigned long step_last = min(iova | (STEP - 1), last);
 		size_t length = step_last - iova + 1;

@@ -25,6 +25,7 @@
 
 #include "area.h"
 #include "ctx.h"
+#include "device_memory.h"
 #include "fdinfo.h"
 #include "ioas.h"
 #include "object.h"
@@ -136,6 +137,8 @@ static unsigned long add_areas(const struct iommufd_ioas *ioas, unsigned long io
 			continue;
 		usage->areas++;
 		usage->mapped += iommufd_area_length(area);
+		if (iommufd_pages_of_device(area->pages))
+			continue;
 		usage->npages += area->holder.node.last - area->holder.node.start + 1;
 		usage->runs += READ_ONCE(area->runs);
 	}

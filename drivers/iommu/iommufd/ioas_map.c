@@ -12,6 +12,7 @@
 
 #include "area.h"
 #include "ctx.h"
+#include "device_memory.h"
 #include "ioas.h"
 #include "ioas_map.h"
 #include "ioctl.h"
@@ -66,7 +67,7 @@ static int map_pages(struct iommufd_ioas *ioas, struct iommufd_pages *pages,
  *
  * Context: Process context, may sleep for long.
  * Return: 0; -EOVERFLOW: the memory wraps around the end of the address space; -ENOMEM;
- * errors of iommufd_mapping_add().
+ * errors of iommufd_device_memory_pages() and iommufd_mapping_add().
  */
 int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place, int prot)
 {
@@ -76,7 +77,10 @@ int iommufd_ioas_map_user(struct iommufd_ioas *ioas, struct iommufd_place *place
 		return -EOVERFLOW;
 
 	struct iommufd_pages *pages __free(iommufd_pages_put) =
-		iommufd_pin_user_new(ioas->obj.ictx, place->addr, prot & IOMMU_WRITE);
+		iommufd_device_memory_pages(ioas->obj.ictx, place, prot);
+	if (!pages)
+		pages = iommufd_pin_user_new(ioas->obj.ictx, place->addr,
+					     prot & IOMMU_WRITE);
 	return IS_ERR(pages) ? PTR_ERR(pages) : map_pages(ioas, pages, place, prot);
 }
 

@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 
 #include "ctx.h"
+#include "device_memory.h"
 #include "pages.h"
 #include "trace.h"
 
@@ -185,7 +186,8 @@ static int pin_holes(struct iommufd_pages *pages, unsigned long first, unsigned 
  * @pages: the memory
  * @holder: new holder with its page range filled in, within @pages
  *
- * Afterwards all pages of the range are pinned and in pages->extents.
+ * Afterwards all pages of the range are pinned and in pages->extents. Memory of devices
+ * has no holders.
  *
  * Context: Process context, may sleep for long. Holds pages->mutex.
  * Return: 0; -ENOMEM: no memory or RLIMIT_MEMLOCK exceeded; -EFAULT: the memory is not
@@ -201,6 +203,8 @@ int iommufd_pages_hold(struct iommufd_pages *pages, struct iommufd_holder *holde
 	int ret;
 
 	lockdep_assert_held(&pages->mutex);
+	if (iommufd_pages_of_device(pages))
+		return 0;
 
 	npages = count_holes(pages, first, last);
 	ret = iommufd_account_charge(pages->payer, npages);
@@ -234,6 +238,8 @@ void iommufd_pages_release(struct iommufd_pages *pages, struct iommufd_holder *h
 	u64 begin = 0;
 
 	lockdep_assert_held(&pages->mutex);
+	if (iommufd_pages_of_device(pages))
+		return;
 
 	iommufd_holders_remove(&pages->holders, holder);
 	npages = count_holes(pages, first, last);

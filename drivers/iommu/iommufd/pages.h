@@ -18,9 +18,10 @@ struct file;
 /**
  * struct iommufd_pin_ops - One source of memory
  * @name: what its addresses are, in a word
- * @pin: pin each of the pages from index @first to @last, both inclusive, and tell the store
- *	 where they are. *@pinned counts how many were pinned and stored, also after an
- *	 error; the caller undoes those. Called with pages->mutex held.
+ * @pin: NULL for memory of devices, see device_memory.c. Else pin each of the pages from
+ *	 index @first to @last, both inclusive, and tell the store where they are. *@pinned
+ *	 counts how many were pinned and stored, also after an error; the caller undoes
+ *	 those. Called with pages->mutex held.
  * @free: last reference dropped; free what embeds @pages
  * @file: the file that @pages are of. Optional
  * @any_process: the memory is nobody's, so it makes no difference who pays for it

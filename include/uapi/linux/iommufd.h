@@ -194,7 +194,8 @@ enum iommufd_ioas_map_flags {
  *
  * EINVAL: neither readable nor writeable, length 0, misaligned, or the address
  * is reserved. EEXIST: another mapping is in the way. ENOSPC: no room for a
- * chosen address. EFAULT: the memory cannot be pinned.
+ * chosen address. EFAULT: the memory cannot be pinned, and is no
+ * BAR of a device of this context that could be reached now.
  */
 struct iommu_ioas_map {
 	__u32 size;
