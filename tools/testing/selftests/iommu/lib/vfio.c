@@ -124,20 +124,41 @@ int __vdev_config_read(struct vdev *dev, unsigned int offset, void *data, size_t
 	return pread(dev->fd, data, size, info.offset + offset) == (ssize_t)size ? 0 : -EIO;
 }
 
-int __vdev_enable_dma(struct vdev *dev, bool on)
+int __vdev_config_write(struct vdev *dev, unsigned int offset, const void *data, size_t size)
 {
 	struct vfio_region_info info;
-	__u16 command;
 	int ret = region(dev, VFIO_PCI_CONFIG_REGION_INDEX, &info);
 
-	if (!ret)
-		ret = __vdev_config_read(dev, PCI_COMMAND, &command, sizeof(command));
 	if (ret)
 		return ret;
-	command |= PCI_COMMAND_MEMORY;
-	command = on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER;
-	return pwrite(dev->fd, &command, sizeof(command), info.offset + PCI_COMMAND) ==
-	       sizeof(command) ? 0 : -EIO;
+	return pwrite(dev->fd, data, size, info.offset + offset) == (ssize_t)size ? 0 : -EIO;
+}
+
+static int change_command(struct vdev *dev, __u16 clear, __u16 set)
+{
+	__u16 command;
+	int ret = __vdev_config_read(dev, PCI_COMMAND, &command, sizeof(command));
+
+	if (ret)
+		return ret;
+	command = (command & ~clear) | set;
+	return __vdev_config_write(dev, PCI_COMMAND, &command, sizeof(command));
+}
+
+int __vdev_enable_dma(struct vdev *dev, bool on)
+{
+	return change_command(dev, PCI_COMMAND_MASTER,
+			      PCI_COMMAND_MEMORY | (on ? PCI_COMMAND_MASTER : 0));
+}
+
+int __vdev_enable_memory(struct vdev *dev, bool on)
+{
+	return change_command(dev, PCI_COMMAND_MEMORY, on ? PCI_COMMAND_MEMORY : 0);
+}
+
+int __vdev_reset(struct vdev *dev)
+{
+	return ioctl(dev->fd, VFIO_DEVICE_RESET) ? -errno : 0;
 }
 
 void vdev_start(struct vdev *dev, const char *bdf, int iommufd)

@@ -36,7 +36,11 @@ void vdev_detach(struct vdev *dev);
 
 int __vdev_map_bar0(struct vdev *dev);
 int __vdev_config_read(struct vdev *dev, unsigned int offset, void *data, size_t size);
+int __vdev_config_write(struct vdev *dev, unsigned int offset, const void *data, size_t size);
 int __vdev_enable_dma(struct vdev *dev, bool on);
+/* Let the device decode accesses to its BARs, or not. */
+int __vdev_enable_memory(struct vdev *dev, bool on);
+int __vdev_reset(struct vdev *dev);
 
 static inline __u32 reg_read(const struct vdev *dev, size_t offset)
 {
