@@ -4,6 +4,7 @@
  * attached. The errno can not tell.
  */
 #include <linux/device.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 
 #include "device.h"
