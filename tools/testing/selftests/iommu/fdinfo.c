@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /proc/PID/fdinfo says of a context: is it right, and is it safe to read while the
- * context changes and goes away?
+ * What /proc/PID/fdinfo says of a context: is it right, and is it safe to read, as well as
+ * debugfs, while the context changes and goes away?
  */
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "context_info.h"
 #include "iommufd.h"
 #include "kselftest_harness.h"
 #include "mock.h"
@@ -19,68 +20,6 @@
 #define LENGTH MIB(1)
 #define MEMLOCK MIB(8)
 #define UID 1234
-
-/* All of a file; what does not fit is read and forgotten. */
-static int read_all(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t done = 0;
-	char rest[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	while (done < size - 1 && (n = read(fd, text + done, size - 1 - done)) > 0)
-		done += n;
-	text[done] = 0;
-	while (read(fd, rest, sizeof(rest)) > 0)
-		;
-	close(fd);
-	return 0;
-}
-
-static const char *info(int fd)
-{
-	static char text[1 << 16];
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	must(read_all(path, text, sizeof(text)));
-	return text;
-}
-
-/* The line of an object, or with @id 0 the first of that kind; "" if there is none. */
-static const char *line(int fd, const char *kind, __u32 id)
-{
-	static char found[256];
-	const char *text = info(fd);
-	char key[64];
-
-	if (id)
-		snprintf(key, sizeof(key), "\niommufd-%s:\t%u ", kind, id);
-	else
-		snprintf(key, sizeof(key), "\niommufd-%s:\t", kind);
-	text = strstr(text, key);
-	found[0] = 0;
-	if (text)
-		snprintf(found, sizeof(found), "%.*s", (int)strcspn(text + 1, "\n"), text + 1);
-	return found;
-}
-
-/* The number after "key=" in a line, or -1. */
-static long long value(const char *line, const char *key)
-{
-	char pattern[32];
-	const char *at;
-
-	snprintf(pattern, sizeof(pattern), " %s=", key);
-	at = strstr(line, pattern);
-	if (!at) {
-		snprintf(pattern, sizeof(pattern), "\t%s=", key);
-		at = strstr(line, pattern);
-	}
-	return at ? strtoll(at + strlen(pattern), NULL, 0) : -1;
-}
 
 FIXTURE(fdinfo) {
 	int fd;
@@ -107,27 +46,27 @@ TEST_F(fdinfo, ioas_tells_what_is_mapped_and_pinned)
 	char ioas[256];
 
 	ioas_map_at(self->fd, self->ioas, self->mem, LENGTH, MOCK_IOVA);
-	strcpy(ioas, line(self->fd, "ioas", self->ioas));
-	EXPECT_EQ(0, value(ioas, "users"));
-	EXPECT_EQ(1, value(ioas, "mappings"));
-	EXPECT_EQ(LENGTH, value(ioas, "mapped"));
-	EXPECT_EQ(0, value(ioas, "pinned"));
-	EXPECT_EQ(0, value(line(self->fd, "charge", 0), "charged"));
+	strcpy(ioas, context_line(self->fd, "ioas", self->ioas));
+	EXPECT_EQ(0, info_value(ioas, "users"));
+	EXPECT_EQ(1, info_value(ioas, "mappings"));
+	EXPECT_EQ(LENGTH, info_value(ioas, "mapped"));
+	EXPECT_EQ(0, info_value(ioas, "pinned"));
+	EXPECT_EQ(0, info_value(context_line(self->fd, "charge", 0), "charged"));
 
 	dev = mock_device(self->fd, self->ioas);
-	strcpy(ioas, line(self->fd, "ioas", self->ioas));
-	EXPECT_EQ(1, value(ioas, "users"));
-	EXPECT_EQ(LENGTH, value(ioas, "pinned"));
-	EXPECT_EQ(runs, value(ioas, "runs"));
-	EXPECT_EQ(runs * (GIB(1) / LENGTH), value(ioas, "runs-per-gib"));
-	EXPECT_EQ(LENGTH, value(line(self->fd, "charge", 0), "charged"));
+	strcpy(ioas, context_line(self->fd, "ioas", self->ioas));
+	EXPECT_EQ(1, info_value(ioas, "users"));
+	EXPECT_EQ(LENGTH, info_value(ioas, "pinned"));
+	EXPECT_EQ(runs, info_value(ioas, "runs"));
+	EXPECT_EQ(runs * (GIB(1) / LENGTH), info_value(ioas, "runs-per-gib"));
+	EXPECT_EQ(LENGTH, info_value(context_line(self->fd, "charge", 0), "charged"));
 
 	must(__ioas_unmap_all(self->fd, self->ioas));
-	strcpy(ioas, line(self->fd, "ioas", self->ioas));
-	EXPECT_EQ(0, value(ioas, "mapped"));
-	EXPECT_EQ(0, value(ioas, "pinned"));
-	EXPECT_EQ(0, value(ioas, "runs"));
-	EXPECT_EQ(-1, value(ioas, "runs-per-gib"));
+	strcpy(ioas, context_line(self->fd, "ioas", self->ioas));
+	EXPECT_EQ(0, info_value(ioas, "mapped"));
+	EXPECT_EQ(0, info_value(ioas, "pinned"));
+	EXPECT_EQ(0, info_value(ioas, "runs"));
+	EXPECT_EQ(-1, info_value(ioas, "runs-per-gib"));
 	must(__destroy(self->fd, dev.stdev));
 }
 
@@ -139,10 +78,10 @@ TEST_F(fdinfo, huge_memory_is_one_run)
 
 	mock_device(self->fd, self->ioas);
 	ioas_map_at(self->fd, self->ioas, huge, 2 * THP, MOCK_IOVA);
-	strcpy(ioas, line(self->fd, "ioas", self->ioas));
+	strcpy(ioas, context_line(self->fd, "ioas", self->ioas));
 	EXPECT_GE(2, runs);
-	EXPECT_EQ(runs, value(ioas, "runs"));
-	EXPECT_EQ(runs * 256, value(ioas, "runs-per-gib"));
+	EXPECT_EQ(runs, info_value(ioas, "runs"));
+	EXPECT_EQ(runs * 256, info_value(ioas, "runs-per-gib"));
 }
 
 TEST_F(fdinfo, devices_and_page_tables)
@@ -153,24 +92,42 @@ TEST_F(fdinfo, devices_and_page_tables)
 	int access = must(__mock_access(self->fd, self->ioas, 0));
 
 	must(__iommufd_ioctl(self->fd, IOMMU_FAULT_QUEUE_ALLOC, &faults));
-	strcpy(idev, line(self->fd, "device", dev.idev));
-	strcpy(hwpt, line(self->fd, "hwpt", dev.hwpt));
+	strcpy(idev, context_line(self->fd, "device", dev.idev));
+	strcpy(hwpt, context_line(self->fd, "hwpt", dev.hwpt));
 	EXPECT_NE(NULL, strstr(idev, " dev=iommufd_mock"));
-	EXPECT_LE(0, value(idev, "group"));
-	EXPECT_EQ(dev.hwpt, value(idev, "hwpt"));
-	EXPECT_EQ(self->ioas, value(idev, "ioas"));
-	EXPECT_EQ(1, value(hwpt, "users"));
-	EXPECT_EQ(self->ioas, value(hwpt, "ioas"));
+	EXPECT_LE(0, info_value(idev, "group"));
+	EXPECT_EQ(dev.hwpt, info_value(idev, "hwpt"));
+	EXPECT_EQ(self->ioas, info_value(idev, "ioas"));
+	EXPECT_EQ(1, info_value(hwpt, "users"));
+	EXPECT_EQ(self->ioas, info_value(hwpt, "ioas"));
 	EXPECT_NE(NULL, strstr(hwpt, " automatic"));
-	EXPECT_EQ(self->ioas, value(line(self->fd, "access", 0), "ioas"));
-	EXPECT_EQ(1, value(line(self->fd, "fault-queue", faults.out_fault_id), "users"));
-	EXPECT_STRNE("", line(self->fd, "mock-device", dev.stdev));
+	EXPECT_EQ(self->ioas, info_value(context_line(self->fd, "access", 0), "ioas"));
+	EXPECT_EQ(1, info_value(context_line(self->fd, "fault-queue", faults.out_fault_id),
+				"users"));
+	EXPECT_STRNE("", context_line(self->fd, "mock-device", dev.stdev));
 
 	close(access);
 	must(__destroy(self->fd, dev.stdev));
-	EXPECT_STREQ("", line(self->fd, "device", dev.idev));
-	EXPECT_STREQ("", line(self->fd, "hwpt", dev.hwpt));
+	EXPECT_STREQ("", context_line(self->fd, "device", dev.idev));
+	EXPECT_STREQ("", context_line(self->fd, "hwpt", dev.hwpt));
 	close(faults.out_fault_fd);
+}
+
+TEST_F(fdinfo, pasids)
+{
+	struct mock_device dev;
+	char expected[64];
+	__u32 hwpt;
+
+	must(__mock_device(self->fd, self->ioas, MOCK_FLAGS_DEVICE_PASID, &dev));
+	must(__hwpt_alloc(self->fd, dev.idev, self->ioas, IOMMU_HWPT_ALLOC_PASID, &hwpt));
+	must(__mock_replace(self->fd, dev.stdev, &(__u32){ hwpt }));
+	must(__mock_pasid_attach(self->fd, dev.stdev, 7, hwpt));
+	must(__mock_pasid_attach(self->fd, dev.stdev, 1000, hwpt));
+	snprintf(expected, sizeof(expected), " pasid:7=%u pasid:1000=%u", hwpt, hwpt);
+	EXPECT_NE(NULL, strstr(context_line(self->fd, "device", dev.idev), expected));
+	must(__mock_pasid_detach(self->fd, dev.stdev, 7));
+	EXPECT_EQ(NULL, strstr(context_line(self->fd, "device", dev.idev), " pasid:7="));
 }
 
 /* Exit status 0: the map is charged to us, as an ordinary user with a limit. */
@@ -181,10 +138,10 @@ static int map_as_user(int sock, void *arg)
 
 	become_user(UID, MEMLOCK);
 	ioas_map_at(self->fd, self->ioas, alloc_pages(LENGTH), LENGTH, MOCK_IOVA);
-	strcpy(charge, line(self->fd, "charge", 0));
+	strcpy(charge, context_line(self->fd, "charge", 0));
 	snprintf(mem_of, sizeof(mem_of), "\tpid=%d uid=%d mode=user ", getpid(), UID);
-	if (!strstr(charge, mem_of) || value(charge, "charged") != LENGTH ||
-	    value(charge, "locked") != LENGTH || value(charge, "limit") != MEMLOCK) {
+	if (!strstr(charge, mem_of) || info_value(charge, "charged") != LENGTH ||
+	    info_value(charge, "locked") != LENGTH || info_value(charge, "limit") != MEMLOCK) {
 		printf("# %s\n", charge);
 		return 1;
 	}
@@ -202,23 +159,23 @@ TEST_F(fdinfo, charge_names_who_pays)
 	child_start(&child, map_as_user, self);
 	ASSERT_TRUE(wait_go(child.sock));
 	/* Whoever looks, it is the other process that pays. */
-	strcpy(charge, line(self->fd, "charge", 0));
-	EXPECT_EQ(child.pid, value(charge, "pid"));
-	EXPECT_EQ(UID, value(charge, "uid"));
+	strcpy(charge, context_line(self->fd, "charge", 0));
+	EXPECT_EQ(child.pid, info_value(charge, "pid"));
+	EXPECT_EQ(UID, info_value(charge, "uid"));
 
 	/* The next map is ours, and we are root. */
 	ioas_map_at(self->fd, self->ioas, self->mem, PAGE, MOCK_IOVA + LENGTH);
-	EXPECT_NE(NULL, strstr(info(self->fd), " mode=none charged=4096\n"));
+	EXPECT_NE(NULL, strstr(context_info(self->fd), " mode=none charged=4096\n"));
 
 	send_go(child.sock);
 	EXPECT_EQ(0, child_wait(&child));
 	/* It has gone, its pages are still pinned. */
-	strcpy(charge, line(self->fd, "charge", 0));
-	EXPECT_EQ(0, value(charge, "pid"));
-	EXPECT_EQ(LENGTH, value(charge, "charged"));
+	strcpy(charge, context_line(self->fd, "charge", 0));
+	EXPECT_EQ(0, info_value(charge, "pid"));
+	EXPECT_EQ(LENGTH, info_value(charge, "charged"));
 
 	must(__ioas_unmap_all(self->fd, self->ioas));
-	EXPECT_STREQ("", line(self->fd, "charge", 0));
+	EXPECT_STREQ("", context_line(self->fd, "charge", 0));
 }
 
 TEST_F(fdinfo, more_objects_than_one_page_of_text)
@@ -229,7 +186,7 @@ TEST_F(fdinfo, more_objects_than_one_page_of_text)
 
 	for (i = 1; i < n; i++)
 		ioas_alloc(self->fd);
-	for (at = info(self->fd); (at = strstr(at, "\niommufd-ioas:\t")); at++)
+	for (at = context_info(self->fd); (at = strstr(at, "\niommufd-ioas:\t")); at++)
 		lines++;
 	EXPECT_EQ(n, lines);
 }
@@ -264,6 +221,27 @@ static int churn(int sock, void *arg)
 	return 0;
 }
 
+/* Read all there is in debugfs. */
+static unsigned int read_debugfs(void)
+{
+	static const char *const names[] = { "status", "mappings", "reserved" };
+	char text[8192], path[300];
+	unsigned int hits = 0, i;
+	struct dirent *entry;
+	DIR *dir = opendir(DEBUGFS);
+
+	while (dir && (entry = readdir(dir))) {
+		for (i = 0; i < ARRAY_LEN(names); i++) {
+			snprintf(path, sizeof(path), DEBUGFS "/%s/%s", entry->d_name, names[i]);
+			if (!__read_all(path, text, sizeof(text)) && strstr(text, " mapped "))
+				hits++;
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return hits;
+}
+
 /* Read fdinfo of every file of a process. */
 static unsigned int read_fdinfo(pid_t pid)
 {
@@ -272,7 +250,7 @@ static unsigned int read_fdinfo(pid_t pid)
 
 	for (fd = 3; fd < 10; fd++) {
 		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%u", pid, fd);
-		if (!read_all(path, text, sizeof(text)) && strstr(text, "\niommufd-device:"))
+		if (!__read_all(path, text, sizeof(text)) && strstr(text, "\niommufd-device:"))
 			hits++;
 	}
 	return hits;
@@ -280,7 +258,7 @@ static unsigned int read_fdinfo(pid_t pid)
 
 TEST_F_TIMEOUT(fdinfo, reading_what_is_torn_down, 120)
 {
-	unsigned int round, hits = 0;
+	unsigned int round, hits = 0, debugfs_hits = 0;
 	uint64_t end;
 
 	for (round = 0; round < 8; round++) {
@@ -288,13 +266,16 @@ TEST_F_TIMEOUT(fdinfo, reading_what_is_torn_down, 120)
 
 		child_start(&child, churn, NULL);
 		ASSERT_TRUE(wait_go(child.sock));
-		for (end = now_ns() + 700000000; now_ns() < end;)
+		for (end = now_ns() + 700000000; now_ns() < end;) {
 			hits += read_fdinfo(child.pid);
+			debugfs_hits += read_debugfs();
+		}
 		/* Half of them are killed wherever they are. */
 		EXPECT_EQ(128 + SIGKILL, child_kill(&child));
 	}
 	/* Otherwise the readers have come always too early or too late. */
 	EXPECT_LT(20, hits);
+	EXPECT_LT(20, debugfs_hits);
 }
 
 TEST_HARNESS_MAIN

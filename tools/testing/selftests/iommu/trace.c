@@ -208,6 +208,28 @@ TEST_F(trace, life_of_a_device)
 			     strcspn(field(bind, "dev"), " ")));
 }
 
+TEST_F(trace, pasids)
+{
+	const char *trace, *attach, *detach;
+	struct mock_device dev;
+	__u32 hwpt, pt;
+
+	must(__mock_device(self->fd, self->ioas, MOCK_FLAGS_DEVICE_PASID, &dev));
+	must(__hwpt_alloc(self->fd, dev.idev, self->ioas, IOMMU_HWPT_ALLOC_PASID, &hwpt));
+	pt = hwpt;
+	must(__mock_replace(self->fd, dev.stdev, &pt));
+	must(__mock_pasid_attach(self->fd, dev.stdev, 7, hwpt));
+	must(__mock_pasid_detach(self->fd, dev.stdev, 7));
+	trace = trace_stop();
+	attach = event(trace, "attach", 1);
+	detach = event(trace, "detach", 0);
+	EXPECT_EQ(0, number(event(trace, "attach", 0), "pasid"));
+	EXPECT_EQ(7, number(attach, "pasid"));
+	EXPECT_EQ(hwpt, number(attach, "hwpt"));
+	EXPECT_EQ(7, number(detach, "pasid"));
+	EXPECT_EQ(hwpt, number(detach, "pt"));
+}
+
 TEST_F(trace, contexts_differ)
 {
 	int other = mock_open();
