@@ -126,6 +126,22 @@ has_lease()
 	[ -n "$(lease)" ]
 }
 
+# recipe N: the N-th example of commands in the documentation of tracing, output left out
+recipe()
+{
+	awk -v n="$1" '/::$/ { block++; next }
+		/^[^ ]/ { inside = 0 }
+		block == n && /^    / { inside = 1 }
+		inside && block == n && !/^    context / { print }' iommufd-tracing.rst
+}
+
+# What an administrator learns who traced the start of the guest
+trace_says()
+{
+	commands=$(recipe 3)
+	(cd /sys/kernel/tracing && eval "$commands")
+}
+
 pins_returned()
 {
 	left_over=$(($(pinned_pages) - pins_before))
@@ -142,6 +158,7 @@ check $? "the card is on vfio-pci: /dev/vfio/devices/$(ls /sys/bus/pci/devices/"
 mount_host || give_up "cannot mount the host's file system"
 pins_before=$(pinned_pages)
 
+(eval "$(recipe 2)")
 start_guest
 wait_until 60 uses 'vfio/devices/vfio*' || give_up "QEMU did not open the card"
 ok "$(chroot /host /usr/bin/qemu-system-x86_64 --version | head -n 1) runs with" \
@@ -155,6 +172,10 @@ check $? "the guest's firmware got $(lease) from DHCP through the card" ||
 pinned=$(($(pinned_pages) - pins_before))
 [ "$pinned" -ge 65536 ]
 check $? "meanwhile $((pinned * 4 / 1024)) MiB of the guest's memory were pinned for DMA"
+
+said=$(trace_says)
+echo "$said" | awk '$3 >= 256 && $4 == "MiB" && $7 > 0 && $9 > 0 { ok = 1 } END { exit !ok }'
+check $? "a trace of the start says: $said"
 
 kill "$guest" && wait "$guest" 2>/dev/null
 pins_returned
