@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What debugfs and the kernel log say of a context.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "context_info.h"
+#include "iommufd.h"
+#include "kselftest_harness.h"
+#include "mock.h"
+#include "observe.h"
+#include "process.h"
+
+#define LENGTH MIB(1)
+#define MEMLOCK MIB(8)
+#define UID 1234
+
+FIXTURE(debugfs) {
+	int fd;
+	__u32 ioas;
+	char *mem;
+};
+
+FIXTURE_SETUP(debugfs)
+{
+	self->fd = mock_open();
+	self->ioas = ioas_alloc(self->fd);
+	self->mem = alloc_scattered(LENGTH);
+}
+
+FIXTURE_TEARDOWN(debugfs)
+{
+	close(self->fd);
+}
+
+static unsigned int count_lines(const char *text)
+{
+	unsigned int n = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+TEST_F(debugfs, shows_many_mappings)
+{
+	const unsigned int n = 5000;
+	const char *text, *last;
+	char expected[64];
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		ioas_map_at(self->fd, self->ioas, self->mem, PAGE, MOCK_IOVA + i * 2 * PAGE);
+	text = context_debugfs(self->fd, "mappings");
+	EXPECT_EQ(1 + n, count_lines(text));
+	snprintf(expected, sizeof(expected), "\n%u %#zx-", self->ioas,
+		 MOCK_IOVA + (n - 1) * 2 * PAGE);
+	last = strstr(text, expected);
+	ASSERT_NE(NULL, last);
+	EXPECT_EQ(1, count_lines(last + 1));
+}
+
+TEST_F(debugfs, names_the_opener)
+{
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "opener:\t%d debugfs\n", getpid());
+	EXPECT_EQ(0, strncmp(context_debugfs(self->fd, "status"), expected, strlen(expected)));
+	EXPECT_NE(NULL, strstr(context_debugfs(self->fd, "status"), "\niommufd-ioas:\t1 "));
+}
+
+/*
+ * Do something that fails until the kernel says why; others may have used up what the
+ * rate limit allows.
+ */
+#define says(fails, a, b)                                                 \
+	({                                                                \
+		struct klog __log;                                        \
+		bool __said = false;                                      \
+		int __try;                                                \
+									  \
+		klog_open(&__log);                                        \
+		for (__try = 0; __try < 12 && !__said; __try++) {         \
+			fails;                                            \
+			__said = klog_wait(&__log, 500, a, b);            \
+		}                                                         \
+		klog_close(&__log);                                       \
+		__said;                                                   \
+	})
+
+TEST_F(debugfs, log_names_what_a_mapping_hits)
+{
+	struct mock_device dev = mock_device(self->fd, self->ioas);
+	char owner[64];
+
+	snprintf(owner, sizeof(owner), "0-0xffffff is reserved by HWPT %u", dev.hwpt);
+	EXPECT_TRUE(says(__ioas_map_at(self->fd, self->ioas, self->mem, PAGE, PAGE),
+			 "IOVA 0x1000-0x1fff can not be mapped", owner));
+}
+
+TEST_F(debugfs, log_names_what_prevents_an_attach)
+{
+	struct mock_device dev;
+
+	ioas_map_at(self->fd, self->ioas, self->mem, PAGE, PAGE);
+	EXPECT_TRUE(says(EXPECT_EQ(-EADDRINUSE, __mock_device(self->fd, self->ioas, 0, &dev)),
+			 "IOVA 0x0-0xffffff must be free for HWPT", "there is a mapping"));
+}
+
+static int map_too_much(int sock, void *arg)
+{
+	const FIXTURE_DATA(debugfs) *self = arg;
+	void *mem;
+
+	become_user(UID, MEMLOCK);
+	mem = mmap(NULL, 2 * MEMLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* Not all of it, so that there is something to tell. */
+	ioas_map_at(self->fd, self->ioas, mem, MIB(2), MOCK_IOVA);
+	while (wait_go(sock)) {
+		if (__ioas_map_at(self->fd, self->ioas, mem, MIB(7),
+				  MOCK_IOVA + MIB(4)) != -ENOMEM)
+			return 1;
+		send_go(sock);
+	}
+	return 0;
+}
+
+TEST_F(debugfs, log_names_the_limit)
+{
+	struct child child;
+	char who[64];
+
+	mock_device(self->fd, self->ioas);
+	child_start(&child, map_too_much, self);
+	snprintf(who, sizeof(who), "debugfs (%d) can not pin 7168 kB more", child.pid);
+	EXPECT_TRUE(says(({ send_go(child.sock); wait_go(child.sock); }), who,
+			 "all of uid 1234 has 2048 kB locked, RLIMIT_MEMLOCK is 8192 kB"));
+	shutdown(child.sock, SHUT_RDWR);
+	EXPECT_EQ(0, child_wait(&child));
+}
+
+TEST_HARNESS_MAIN
