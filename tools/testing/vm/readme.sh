@@ -75,8 +75,10 @@ make()
 	command make -n "$@" > /dev/null
 }
 
+# What only drivers of mediated devices ask for, modprobe would find for them.
 all_ours_are_loaded()
 {
+	modprobe mdev
 	for file in build/stock/*.ko; do
 		name=$(basename "$file" .ko | tr - _)
 		grep -q O "/sys/module/$name/taint" 2> /dev/null && continue
