@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs in the lab's virtual machine, topology "clients": testpmd, the exerciser of
+# Debian's DPDK, sends packets on an igb that VFIO's container gives to it.
+
+# shellcheck source=tools/testing/vm/client-lib.sh
+. ./client-lib.sh
+
+mac=52:54:00:00:05:02
+output=/host/tmp/testpmd
+input=/host/tmp/testpmd-input
+plugins=/usr/lib/x86_64-linux-gnu/dpdk
+
+# DPDK loads every plugin there is, hundreds: show it those that testpmd is linked
+# with and those that the card needs.
+choose_plugins()
+{
+	mkdir /host/tmp/plugins
+	for name in mempool_ring net_e1000 $(chroot /host ldd /usr/bin/dpdk-testpmd |
+			sed -n 's/.*pmds.*\/librte_\(.*\)\.so.*/\1/p'); do
+		cp -d /host$plugins/pmds-*/librte_"$name".so.[0-9]* /host/tmp/plugins/ || return
+	done
+	mount --bind /host/tmp/plugins "$(echo /host$plugins/pmds-*)"
+}
+
+start_testpmd()
+{
+	mkfifo $input
+	chroot /host stdbuf -oL dpdk-testpmd -l 0,1 -a "$card" -m 64 --in-memory --iova-mode=va \
+		--no-telemetry -- --forward-mode=txonly --nb-cores=1 --total-num-mbufs=4096 \
+		< $input > $output 2>&1 &
+	guest=$!
+	exec 3> $input
+}
+
+# Key "enter" ends it, and makes it print what it did.
+end_testpmd()
+{
+	echo >&3
+	wait_until 30 grep -q '^Bye' $output
+	exec 3>&-
+	wait "$guest"
+	status=$?
+	guest=
+	return $status
+}
+
+sent()
+{
+	sed -n 's/.*TX-packets: *\([0-9]*\).*/\1/p' $output | head -n 1 | grep .
+}
+
+echo "DPDK with an igb through VFIO's container"
+mount_host || give_up "cannot mount the host's file system"
+card=$(card_with $mac) || give_up "no network card has the address $mac"
+give_card "$card" vfio-pci || give_up "$card does not go to vfio-pci"
+choose_plugins || give_up "DPDK's plugins are not where they are expected"
+users_before=$(cat /sys/module/vfio/refcnt)
+remember_pins
+
+start_testpmd
+wait_until 120 grep -q '^Press enter' $output
+check $? "testpmd runs on $card" || { show $output; exit 1; }
+uses vfio/vfio && uses "vfio/$(group_of "$card")" && ! uses iommu
+check $? "it has the container and the group open, and no /dev/iommu"
+pinned=$(pinned_since)
+[ "$pinned" -ge 4096 ]
+check $? "its memory is pinned: $pinned pages"
+sleep 2
+end_testpmd
+check $? "testpmd ends regularly" || show $output
+[ "$(sent)" -gt 0 ]
+check $? "the card sent $(sent) packets by its own DMA" || show $output
+pins_returned
+check $? "it left $(pinned_since) pages pinned"
+[ "$(cat /sys/module/vfio/refcnt)" = "$users_before" ]
+check $? "VFIO has no more users than before"
+give_card "$card" igb
+check $? "$card is a network card of this machine again"
+conclude
