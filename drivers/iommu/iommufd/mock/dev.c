@@ -73,6 +73,7 @@ struct mock_dev *mock_dev_create(u32 flags)
 
 	mdev->flags = flags;
 	memset32(mdev->cache, IOMMU_TEST_DEV_CACHE_DEFAULT, MOCK_DEV_CACHE_NUM);
+	init_rwsem(&mdev->switching);
 	mutex_init(&mdev->mutex);
 	xa_init(&mdev->pasids);
 	mdev->pdev.name = "iommufd_mock";
@@ -122,11 +123,12 @@ bool mock_dev_is(struct device *dev)
  * @mdev: the device
  * @event: says where
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Takes mdev->switching for read, and mdev->mutex.
  * Return: 0; -EINVAL: faults are off.
  */
 int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event)
 {
+	guard(rwsem_read)(&mdev->switching);
 	guard(mutex)(&mdev->mutex);
 	if (!mdev->faults)
 		return -EINVAL;

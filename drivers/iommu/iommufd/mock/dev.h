@@ -7,6 +7,7 @@
 
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/rwsem.h>
 #include <linux/xarray.h>
 
 #include "iommufd_test.h"
@@ -19,6 +20,10 @@ struct iopf_fault;
  * struct mock_dev - One device, in a group of its own
  * @pdev: as the rest of the kernel sees it; no driver binds to it
  * @flags: MOCK_FLAGS_DEVICE_*
+ * @switching: for write while page tables are switched, for read while a fault is reported.
+ *	      Hardware's drivers drain faults when they switch, but the core of 6.12 names
+ *	      the new page table only afterwards: a fault of that moment is reported with
+ *	      what iommufd is about to free
  * @mutex: protects @faults, @viommu and @reserved_pasid_uses, also while one of them is in use
  * @faults: page faults are on
  * @viommu: the vIOMMU of the page table it is attached to, or NULL
@@ -29,6 +34,7 @@ struct iopf_fault;
 struct mock_dev {
 	struct platform_device pdev;
 	u32 flags;
+	struct rw_semaphore switching;
 	struct mutex mutex; /* protects @faults and what follows */
 	bool faults;
 	struct iommufd_viommu *viommu;

@@ -45,6 +45,7 @@ int mock_pasid_replace(struct iommufd_cmd *cmd)
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
 	guard(mutex)(&stdev->mutex);
+	guard(rwsem_write)(&stdev->mdev->switching);
 	return iommufd_device_replace_pasid(stdev->idev, arg->pasid_replace.pasid,
 					    &arg->pasid_replace.pt_id);
 }
@@ -66,6 +67,7 @@ int mock_pasid_detach(struct iommufd_cmd *cmd)
 	if (arg->pasid_detach.pasid == IOMMU_NO_PASID)
 		return -EINVAL;
 	guard(mutex)(&stdev->mutex);
+	guard(rwsem_write)(&stdev->mdev->switching);
 	iommufd_device_detach_pasid(stdev->idev, arg->pasid_detach.pasid);
 	return 0;
 }

@@ -18,7 +18,8 @@ static void stdev_destroy(struct iommufd_object *obj)
 {
 	struct mock_stdev *stdev = container_of(obj, struct mock_stdev, obj);
 
-	iommufd_device_detach(stdev->idev);
+	scoped_guard(rwsem_write, &stdev->mdev->switching)
+		iommufd_device_detach(stdev->idev);
 	iommufd_device_release(stdev->idev);
 	mock_dev_destroy(stdev->mdev);
 	mutex_destroy(&stdev->mutex);
@@ -144,6 +145,7 @@ int mock_stdev_replace(struct iommufd_cmd *cmd)
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
 	guard(mutex)(&stdev->mutex);
+	guard(rwsem_write)(&stdev->mdev->switching);
 	return iommufd_device_replace(stdev->idev, &arg->mock_domain_replace.pt_id);
 }
 
