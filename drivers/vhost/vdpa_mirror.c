@@ -193,7 +193,7 @@ static int follow(struct vhost_vdpa_mirror *mirror, unsigned long iova, unsigned
 	lockdep_assert_held(&mirror->lock);
 	while (!iommufd_access_next_area(mirror->access, &iova, &length, &prot) &&
 	       iova <= last) {
-		if (!interval_tree_iter_first(&mirror->areas, iova, iova)) {
+		if (!interval_tree_iter_first(&mirror->areas, iova, iova + length - 1)) {
 			ret = add_area(mirror, iova, length, prot);
 			/* If it is mapped again, map is called again. */
 			if (ret && !has_gone(mirror, iova, length, prot))

@@ -14,17 +14,20 @@
 
 #include "access.h"
 #include "area.h"
+#include "device_memory.h"
 #include "ioas.h"
 
 /**
  * iommufd_access_next_area - Find what is mapped
  * @access: attached access
- * @iova: where to begin; set to the first mapped byte from there on
- * @length: set to the number of bytes from *@iova to the end of that mapping
+ * @iova: where to begin; set to the first byte of the mapping that is there, or comes
+ *	  next. That may be before where it begins
+ * @length: set to the number of bytes of that mapping
  * @prot: set to IOMMU_READ, IOMMU_WRITE or both
  *
  * Mappings that are being made or removed are passed over: for the one map is called
- * later, and unmap has been called, if need be, for the other.
+ * later, and unmap has been called, if need be, for the other. So is memory of devices,
+ * which can not be pinned.
  *
  * Context: Process context, may sleep.
  * Return: 0; -ENOENT: not attached, or nothing is mapped from *@iova on.
@@ -40,9 +43,9 @@ int iommufd_access_next_area(struct iommufd_access *access, unsigned long *iova,
 	guard(rwsem_read)(&access->ioas->iova_rwsem);
 
 	iommufd_area_for_each(area, access->ioas, *iova, ULONG_MAX) {
-		if (area->state != IOMMUFD_AREA_MAPPED)
+		if (area->state != IOMMUFD_AREA_MAPPED || iommufd_pages_of_device(area->pages))
 			continue;
-		*iova = max(*iova, area->span.start);
+		*iova = area->span.start;
 		*length = area->span.last - *iova + 1;
 		*prot = area->prot & (IOMMU_READ | IOMMU_WRITE);
 		return 0;

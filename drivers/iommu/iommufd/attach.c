@@ -21,6 +21,7 @@
 
 #include "ctx.h"
 #include "device.h"
+#include "device_memory.h"
 #include "fault.h"
 #include "group.h"
 #include "hwpt.h"
@@ -85,6 +86,32 @@ static int core_set_domain(struct iommufd_group *igroup, struct iommu_domain *do
 }
 
 /*
+ * Keep maps and unmaps of the page tables away while the hardware is switched: VT-d takes
+ * levels away from a page table that is deeper than the IOMMU of the device can walk, and
+ * does not flush a page table that it is about to detach, or has just attached.
+ */
+static void begin_switch(struct iommufd_hwpt *hwpt, struct iommufd_hwpt *other)
+{
+	struct iommufd_ioas *first = hwpt->paging->ioas;
+	struct iommufd_ioas *second = other ? other->paging->ioas : first;
+
+	if (second < first)
+		swap(first, second);
+	down_write(&first->domains_rwsem);
+	if (second != first)
+		down_write_nested(&second->domains_rwsem, SINGLE_DEPTH_NESTING);
+	down_write(&iommufd_switch_rwsem);
+}
+
+static void end_switch(struct iommufd_hwpt *hwpt, struct iommufd_hwpt *other)
+{
+	up_write(&iommufd_switch_rwsem);
+	if (other && other->paging->ioas != hwpt->paging->ioas)
+		up_write(&other->paging->ioas->domains_rwsem);
+	up_write(&hwpt->paging->ioas->domains_rwsem);
+}
+
+/*
  * Switch the hardware of the group. A page table that delivers page faults is attached
  * with a handle, by which the core tells us what a fault belongs to; it is for one
  * device only, because a page request names one.
@@ -108,12 +135,9 @@ static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 		}
 	}
 
-	/*
-	 * VT-d takes levels away from a page table that is deeper than the IOMMU of the
-	 * device can walk, and does not lock out iommu_map().
-	 */
-	scoped_guard(rwsem_write, &hwpt->paging->ioas->domains_rwsem)
-		ret = core_set_domain(igroup, hwpt->domain, new);
+	begin_switch(hwpt, igroup->hwpt);
+	ret = core_set_domain(igroup, hwpt->domain, new);
+	end_switch(hwpt, igroup->hwpt);
 	if (ret) {
 		if (new)
 			iommufd_fault_device_off(idev);
@@ -135,12 +159,15 @@ static void core_detach(struct iommufd_device *idev)
 {
 	struct iommufd_group *igroup = idev->igroup;
 
-	if (igroup->fault_handle) {
+	begin_switch(igroup->hwpt, NULL);
+	if (igroup->fault_handle)
 		iommu_detach_group_handle(igroup->hwpt->domain, igroup->group);
+	else
+		iommu_detach_group(igroup->hwpt->domain, igroup->group);
+	end_switch(igroup->hwpt, NULL);
+	if (igroup->fault_handle) {
 		iommufd_fault_end(igroup->hwpt->fault, igroup->fault_handle);
 		iommufd_fault_device_off(idev);
-	} else {
-		iommu_detach_group(igroup->hwpt->domain, igroup->group);
 	}
 	igroup->fault_handle = NULL;
 	igroup->hwpt = NULL;

@@ -18,12 +18,15 @@
  * process could already do to them whatever its devices can.
  *
  * Locks: memory->lock is inside of all locks of iommufd and of the driver's locks, as
- * the driver revokes while it holds off accesses by processors. registry is a leaf.
+ * the driver revokes while it holds off accesses by processors. iommufd_switch_rwsem is
+ * inside of it. registry is a leaf.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -64,6 +67,13 @@ struct memory_pages {
 	phys_addr_t phys;
 	u64 revocations;
 };
+
+/*
+ * VT-d gives a domain an entry before it knows what to flush for it, and takes it away
+ * after it has forgotten; it may even free the topmost tables. For write while domains are
+ * attached and detached, for read from here, where the locks of the IOAS can not be taken.
+ */
+DECLARE_RWSEM(iommufd_switch_rwsem);
 
 /* struct device -> struct iommufd_device_memory of bound devices */
 static DEFINE_XARRAY(registry);
@@ -143,6 +153,7 @@ static void revoke(struct iommufd_device_memory *memory)
 	struct window *window, *tmp;
 
 	guard(mutex)(&memory->lock);
+	guard(rwsem_read)(&iommufd_switch_rwsem);
 	memory->revocations++;
 	list_for_each_entry_safe(window, tmp, &memory->windows, entry) {
 		WARN_ON(iommu_unmap(window->domain, window->iova, window->length) !=
@@ -292,7 +303,9 @@ static int map_pieces(struct iommu_domain *domain, unsigned long iova, phys_addr
 
 	for (done = 0; done < length; done += n) {
 		n = min(length - done, step);
-		ret = iommu_map(domain, iova + done, phys + done, n, prot,
+		cond_resched();
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      iommu_map(domain, iova + done, phys + done, n, prot,
 				GFP_KERNEL_ACCOUNT);
 		if (ret) {
 			if (done)
@@ -330,11 +343,12 @@ int iommufd_device_memory_map(struct iommu_domain *domain, struct iommufd_area *
 	window->length = length;
 
 	guard(mutex)(&mp->memory->lock);
+	guard(rwsem_read)(&iommufd_switch_rwsem);
 	if (mp->revocations != mp->memory->revocations)
 		return 0;
 	ret = map_pieces(domain, iova, phys, length, huge_pages ? length : PAGE_SIZE, prot);
 	if (!ret)
-		list_add(&no_free_ptr(window)->entry, &mp->memory->windows);
+		list_add_tail(&no_free_ptr(window)->entry, &mp->memory->windows);
 	return ret;
 }
 
@@ -351,6 +365,7 @@ void iommufd_device_memory_unmap(struct iommu_domain *domain, struct iommufd_are
 	struct window *window;
 
 	guard(mutex)(&mp->memory->lock);
+	guard(rwsem_read)(&iommufd_switch_rwsem);
 	list_for_each_entry(window, &mp->memory->windows, entry) {
 		if (window->domain != domain || window->iova != area->span.start)
 			continue;

@@ -9,10 +9,14 @@
 #include "pages.h"
 
 struct device;
+struct rw_semaphore;
 struct iommu_domain;
 struct iommufd_area;
 struct iommufd_device_memory;
 struct iommufd_place;
+
+/* For write around the switch of a domain; see device_memory.c */
+extern struct rw_semaphore iommufd_switch_rwsem;
 
 /* Such pages are not pinned, not charged, and may be gone at any time. */
 static inline bool iommufd_pages_of_device(const struct iommufd_pages *pages)

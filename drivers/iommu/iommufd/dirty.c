@@ -17,6 +17,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "area.h"
+#include "device_memory.h"
 #include "dirty.h"
 #include "hwpt.h"
 #include "ioctl.h"
@@ -45,7 +46,7 @@ static int clear_all(struct iommufd_ioas *ioas, struct iommu_domain *domain)
 	guard(rwsem_read)(&ioas->iova_rwsem);
 	iommufd_area_for_each(area, ioas, 0, ULONG_MAX) {
 		/* Others are being put into the page table or taken out, tables included. */
-		if (area->state != IOMMUFD_AREA_MAPPED)
+		if (area->state != IOMMUFD_AREA_MAPPED || iommufd_pages_of_device(area->pages))
 			continue;
 		ret = ops->read_and_clear_dirty(domain, area->span.start,
 						iommufd_area_length(area), 0, &dirty);
@@ -138,6 +139,9 @@ static int read_window(struct iova_bitmap *bitmap, unsigned long iova, size_t le
 		unsigned long from = max(area->span.start, iova);
 		unsigned long to = min(area->span.last, last);
 
+		/* Not RAM, and revoked at any time, with tables that we would walk. */
+		if (iommufd_pages_of_device(area->pages))
+			continue;
 		if (!readable(walk, area)) {
 			if (walk->whole)
 				return -EINVAL;

@@ -307,9 +307,10 @@ int iommufd_dirty_log_read(struct iommufd_ioas *ioas, unsigned long start,
 		if (area->state == IOMMUFD_AREA_MAPPING)
 			continue;
 		ret = report_area(area, data, (area->span.start - start) >> PAGE_SHIFT, all);
+		/* Also after an error: a part of the marks may have been taken. */
+		iommufd_access_mark_pinned(ioas, area);
 		if (ret)
 			return ret;
-		iommufd_access_mark_pinned(ioas, area);
 	}
 	return 0;
 }

@@ -284,8 +284,10 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
 		}
 	}
 	if (ret) {
-		guard(rwsem_write)(&ioas->iova_rwsem);
-		set_state(ioas, &areas, IOMMUFD_AREA_MAPPED);
+		scoped_guard(rwsem_write, &ioas->iova_rwsem)
+			set_state(ioas, &areas, IOMMUFD_AREA_MAPPED);
+		/* Those that let go have it again, as far as they can. */
+		iommufd_access_notify_map(ioas, start, last - start + 1);
 		*unmapped = 0;
 		return ret;
 	}
@@ -335,10 +337,13 @@ static int add_and_tell(struct iommufd_ioas *ioas, struct list_head *areas,
 	if (ret)
 		return ret;
 	ret = iommufd_access_notify_map(ioas, place->iova, place->length);
-	if (ret)
-		iommufd_mapping_remove(ioas, place->iova,
-				       place->iova + place->length - 1, &unmapped);
-	return ret;
+	if (!ret || !iommufd_mapping_remove(ioas, place->iova,
+					    place->iova + place->length - 1, &unmapped))
+		return ret;
+	/* The memory can be reached, and the caller must not think that it can not. */
+	pr_warn_ratelimited("iommufd: an in-kernel user neither takes a mapping nor lets go of it (%d)\n",
+			    ret);
+	return 0;
 }
 
 /**

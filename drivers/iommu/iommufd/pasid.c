@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "device_memory.h"
 #include "fault.h"
 #include "group.h"
 #include "hwpt.h"
@@ -100,12 +101,16 @@ static int core_attach(struct iommufd_device *idev, struct pasid *pasid,
 {
 	/* As in attach.c: VT-d may take levels away. */
 	guard(rwsem_write)(&hwpt->paging->ioas->domains_rwsem);
+	guard(rwsem_write)(&iommufd_switch_rwsem);
 	return iommu_attach_device_pasid(hwpt->domain, idev->dev, pasid->pasid,
 					 &handle->handle);
 }
 
 static void core_detach(struct iommufd_device *idev, struct pasid *pasid)
 {
+	/* And forgets what to flush before it detaches. */
+	guard(rwsem_write)(&pasid->hwpt->paging->ioas->domains_rwsem);
+	guard(rwsem_write)(&iommufd_switch_rwsem);
 	iommu_detach_device_pasid(pasid->hwpt->domain, idev->dev, pasid->pasid);
 }
 
