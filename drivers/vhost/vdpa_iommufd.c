@@ -487,8 +487,13 @@ void vhost_vdpa_iommufd_release(struct vhost_vdpa_iommufd *vi)
  */
 void vhost_vdpa_iommufd_remove(struct vhost_vdpa_iommufd *vi)
 {
-	while (take_claim(vi))
+	if (!take_claim(vi))
+		return;
+	dev_warn(&vi->vdpa->dev,
+		 "waits to go away until user space closes the other devices of its IOMMU group\n");
+	do
 		msleep(100);
+	while (take_claim(vi));
 }
 
 MODULE_IMPORT_NS(IOMMUFD);

@@ -16,6 +16,7 @@
 
 #define NPAGES 16
 #define LENGTH (NPAGES * PAGE)
+#define PART (4 * PAGE)
 #define OTHER_IOVA (MOCK_IOVA + MIB(4))
 
 FIXTURE(rollback)
@@ -107,6 +108,14 @@ TEST_F(rollback, a_copy_that_fails_leaves_the_source_pinned)
 	EXPECT_EQ(0, __mock_check_refs(self->fd, self->mem, LENGTH, 1));
 	EXPECT_EQ(0, __mock_check_map(self->fd, self->dev.hwpt, self->mem, LENGTH, MOCK_IOVA));
 	EXPECT_EQ(-ENOENT, __ioas_unmap(self->fd, self->ioas, OTHER_IOVA, LENGTH));
+
+	/* A part of it elsewhere keeps that part when the source goes, and nothing the rest. */
+	iova = OTHER_IOVA;
+	ASSERT_EQ(0, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, self->ioas, PART, &iova,
+				 MOCK_IOVA));
+	EXPECT_EQ(LENGTH, __ioas_unmap(self->fd, self->ioas, MOCK_IOVA, LENGTH));
+	EXPECT_EQ(0, __mock_check_refs(self->fd, self->mem, PART, 1));
+	EXPECT_EQ(0, __mock_check_refs(self->fd, self->mem + PART, LENGTH - PART, 0));
 }
 
 /* The first mapping is in the new page table already when the second does not get in. */
