@@ -514,6 +514,18 @@ TEST_F(bad_input, id_of_another_kind)
 	BAD(-EBUSY, IOMMU_DESTROY, iommu_destroy, .id = self->ioas);
 }
 
+/* Without a page table nothing is pinned, which would find the same. */
+TEST_F(bad_input, map_of_memory_that_wraps_around)
+{
+	__u32 ioas = ioas_alloc(self->iommufd);
+	__u64 iova = GIB(1);
+
+	EXPECT_EQ(-EOVERFLOW, __ioas_map(self->iommufd, ioas, MAP_RW, (void *)-PAGE, 2 * PAGE,
+					 &iova));
+	EXPECT_EQ(0, __ioas_unmap_all(self->iommufd, ioas));
+	EXPECT_EQ(0, __destroy(self->iommufd, ioas));
+}
+
 TEST_F(bad_input, map)
 {
 	__u64 va = (__u64)self->memory;
