@@ -199,12 +199,12 @@ uses()
 	return 1
 }
 
-# What the kernel says about the guest's iommufd: lines that match.
+# What the kernel says about the objects of a kind that the guest's iommufd has.
 iommufd_shows()
 {
 	for fd in /proc/"$guest"/fd/*; do
 		[ "$(readlink "$fd")" = /host/dev/iommu ] || continue
-		grep "^iommufd-.*$1" "/proc/$guest/fdinfo/${fd##*/}"
+		grep -i "^iommufd-$1:" "/proc/$guest/fdinfo/${fd##*/}"
 		return
 	done
 	return 1

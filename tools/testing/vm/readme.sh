@@ -46,7 +46,7 @@ install_debian_modules()
 	rm -rf "$root/lib/modules/$(uname -r)" &&
 	cp -r modules "$root/lib/modules/$(uname -r)" &&
 	cp readme.sh commands qemu-arguments $root/readme/ &&
-	rmmod vfio_pci vfio_pci_core vfio_iommu_type1 vfio iommufd irqbypass &&
+	rmmod vhost_vdpa vfio_pci vfio_pci_core vfio_iommu_type1 vfio iommufd irqbypass &&
 	chroot $root /sbin/depmod && chroot $root /sbin/modprobe vfio-pci &&
 	[ ! -e /dev/iommu ] && [ "$(cat /sys/module/vfio/taint)" = "" ]
 }
@@ -81,6 +81,7 @@ all_ours_are_loaded()
 	modprobe mdev
 	for file in build/stock/*.ko; do
 		name=$(basename "$file" .ko | tr - _)
+		modprobe "$name"
 		grep -q O "/sys/module/$name/taint" 2> /dev/null && continue
 		echo "$name is not loaded, or not the one of build/stock"
 		return 1
@@ -104,7 +105,7 @@ inside()
 		result $? "$line"
 	done < /readme/commands
 	all_ours_are_loaded > $out
-	result $? "all modules of build/stock are loaded in place of Debian's"
+	result $? "modprobe finds all modules of build/stock in place of Debian's"
 	qemu_starts > $out 2>&1
 	result $? "QEMU starts with $(cat /readme/qemu-arguments)"
 	exit ${broken:-0}
