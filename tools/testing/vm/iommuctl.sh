@@ -236,7 +236,7 @@ part_vdpa()
 	expect_of_user $denied 'it needs CAP_NET_ADMIN' vdpa add card vduse
 	expect $nodevice 'cannot add card' iommuctl vdpa add card nobody
 	expect $yes 'card: made by vduse' iommuctl vdpa add card vduse
-	expect $yes 'device  card, virtio type 1, of vduse, driver -' iommuctl vdpa list
+	expect $yes 'device  card, virtio type 1, of vduse, driver vhost_vdpa' iommuctl vdpa list
 	expect_of_user $yes '"device":"card"' vdpa list --json
 	expect_of_user $denied 'cannot delete card' vdpa del card
 	expect $yes 'card: deleted' iommuctl vdpa del card
@@ -273,7 +273,7 @@ part_needed()
 
 part_modules()
 {
-	rmmod vduse vdpa
+	rmmod vhost_vdpa vduse vdpa
 	expect $missing 'modprobe vdpa' iommuctl vdpa list
 	expect $missing 'the driver vfio-mdev is not loaded' \
 		iommuctl bind --driver vfio-mdev $f0
