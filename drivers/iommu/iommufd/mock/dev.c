@@ -9,7 +9,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
-#include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -18,11 +17,6 @@
 #include "viommu.h"
 
 static DEFINE_IDA(numbers);
-
-static const struct property_entry pasid_properties[] = {
-	PROPERTY_ENTRY_U32("pasid-num-bits", MOCK_PASID_WIDTH),
-	{ }
-};
 
 static void release(struct device *dev)
 {
@@ -35,20 +29,6 @@ static void release(struct device *dev)
 	xa_destroy(&mdev->pasids);
 	mutex_destroy(&mdev->mutex);
 	kfree(mdev);
-}
-
-/* Everything before the bus learns of the device. */
-static int prepare(struct mock_dev *mdev)
-{
-	struct device *dev = &mdev->pdev.dev;
-	int ret;
-
-	ret = iommu_fwspec_init(dev, mock_iommu_fwnode());
-	if (ret)
-		return ret;
-	if (mdev->flags & MOCK_FLAGS_DEVICE_PASID)
-		return device_create_managed_software_node(dev, pasid_properties, NULL);
-	return 0;
 }
 
 /**
@@ -80,7 +60,8 @@ struct mock_dev *mock_dev_create(u32 flags)
 	mdev->pdev.id = ret;
 	device_initialize(&mdev->pdev.dev);
 	mdev->pdev.dev.release = release;
-	ret = prepare(mdev) ?: platform_device_add(&mdev->pdev);
+	ret = iommu_fwspec_init(&mdev->pdev.dev, mock_iommu_fwnode()) ?:
+	      platform_device_add(&mdev->pdev);
 	/* The bus goes on when there is no memory for the name. */
 	if (ret == -EINVAL && !dev_name(&mdev->pdev.dev))
 		ret = -ENOMEM;

@@ -22,6 +22,11 @@
 
 #define NAME "iommufd_mock_iommu"
 
+static const struct property_entry properties[] = {
+	PROPERTY_ENTRY_U32("pasid-num-bits", MOCK_PASID_WIDTH),
+	{ }
+};
+
 static struct iommu_device mock_iommu;
 static struct platform_device *hwdev;
 static struct iopf_queue *iopf_queue;
@@ -102,9 +107,23 @@ static struct iommu_domain *alloc_user(struct device *dev, u32 flags,
 	return mock_domain_alloc(huge || cfg.pagetable_type == MOCK_IOMMUPT_HUGE, dirty);
 }
 
+/*
+ * The core asks the node of the device how many PASIDs there are, before it calls
+ * probe_finalize. It is the node of the IOMMU and the device's for so long only: the driver
+ * core puts a node twice if it had no memory for the links to it.
+ */
 static struct iommu_device *probe_device(struct device *dev)
 {
-	return mock_dev_is(dev) ? &mock_iommu : ERR_PTR(-ENODEV);
+	if (!mock_dev_is(dev))
+		return ERR_PTR(-ENODEV);
+	if (mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_PASID)
+		device_set_node(dev, mock_iommu_fwnode());
+	return &mock_iommu;
+}
+
+static void forget_node(struct device *dev)
+{
+	device_set_node(dev, NULL);
 }
 
 static int enable_feature(struct device *dev, enum iommu_dev_features feature)
@@ -150,6 +169,8 @@ static const struct iommu_ops mock_ops = {
 	.domain_alloc_user = alloc_user,
 	.domain_alloc_paging = alloc_paging,
 	.probe_device = probe_device,
+	.probe_finalize = forget_node,
+	.release_device = forget_node,
 	.device_group = generic_device_group,
 	.dev_enable_feat = enable_feature,
 	.dev_disable_feat = disable_feature,
@@ -179,7 +200,7 @@ struct fwnode_handle *mock_iommu_fwnode(void)
 
 static int add_hwdev(void)
 {
-	struct fwnode_handle *fwnode = fwnode_create_software_node(NULL, NULL);
+	struct fwnode_handle *fwnode = fwnode_create_software_node(properties, NULL);
 	struct platform_device_info info = {
 		.name = NAME,
 		.id = PLATFORM_DEVID_NONE,
