@@ -2,14 +2,17 @@
 /*
  * Where the pages are, in 8 bytes per contiguous 2 MiB.
  *
- * The indices are cut into chunks of 512. A chunk whose pinned pages lie on one
- * straight line, PFN = index + constant, is a single XArray value: the constant. Any
- * other chunk has one page with 512 PFNs. Physical contiguity of 2 MiB and more, the
- * case that matters, so costs one slot; the worst case is 8 bytes per page, and it is
- * reached by turning lines into tables, never by splitting or merging.
+ * The indices are cut into chunks of 512 with one entry each. A chunk whose pinned pages
+ * lie on one straight line, PFN = index + constant, has the constant for its entry. Any
+ * other chunk has a pointer to one page with 512 PFNs. Physical contiguity of 2 MiB and
+ * more, the case that matters, so costs one word; the worst case is 8 bytes per page, and
+ * it is reached by turning lines into tables, never by splitting or merging.
  *
- * Taking pages out needs no memory: a chunk goes when no holder touches it, and
- * until then its entry stays as it is.
+ * Entries are in blocks of 64, and an XArray finds the block. Once per 128 MiB that is,
+ * so what is stored or read in order costs little more than with a plain array.
+ *
+ * Taking pages out needs no memory: an entry goes when no holder touches its chunk, a
+ * block when it has no entries, and until then both stay as they are.
  *
  * This file is pure: no locks, no pins. The owner of the store serialises all calls
  * (pages->mutex). It also builds in user space, see tools/testing/unit.
@@ -18,6 +21,7 @@
 #include <linux/gfp.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "extent.h"
 
@@ -45,8 +49,9 @@ static unsigned long line_pfn(const void *entry, unsigned long index)
  */
 void iommufd_extents_init(struct iommufd_extents *ext)
 {
-	xa_init_flags(&ext->chunks, XA_FLAGS_ACCOUNT);
-	ext->entry = NULL;
+	ext->first = NULL;
+	xa_init_flags(&ext->blocks, XA_FLAGS_ACCOUNT);
+	ext->block = NULL;
 }
 
 /**
@@ -56,46 +61,79 @@ void iommufd_extents_init(struct iommufd_extents *ext)
 void iommufd_extents_destroy(struct iommufd_extents *ext)
 {
 	iommufd_extents_erase(ext, 0, ULONG_MAX);
-	xa_destroy(&ext->chunks);
+	xa_destroy(&ext->blocks);
 }
 
-/* Chunks are used one after the other, and a chunk of scattered pages many times. */
-static void *load_chunk(struct iommufd_extents *ext, unsigned long chunk)
+static noinline void **load_block(struct iommufd_extents *ext, unsigned long nr)
 {
-	if (!ext->entry || ext->entry_chunk != chunk) {
-		ext->entry = xa_load(&ext->chunks, chunk);
-		ext->entry_chunk = chunk;
+	ext->block = xa_load(&ext->blocks, nr);
+	ext->block_nr = nr;
+	return ext->block;
+}
+
+static void **find_block(struct iommufd_extents *ext, unsigned long nr)
+{
+	if (ext->block && ext->block_nr == nr)
+		return ext->block;
+	return load_block(ext, nr);
+}
+
+static void **need_block(struct iommufd_extents *ext, unsigned long nr)
+{
+	void **block = find_block(ext, nr);
+
+	if (block)
+		return block;
+	block = kzalloc(IOMMUFD_BLOCK_CHUNKS * sizeof(*block), GFP_KERNEL_ACCOUNT);
+	if (!block)
+		return NULL;
+	if (xa_err(xa_store(&ext->blocks, nr, block, GFP_KERNEL_ACCOUNT))) {
+		kfree(block);
+		return NULL;
 	}
-	return ext->entry;
+	ext->block = block;
+	return block;
 }
 
-static int store_chunk(struct iommufd_extents *ext, unsigned long chunk, void *entry)
+/* Inlined up to here: with scattered pages this is done for every single one. */
+static __always_inline const void *find_entry(struct iommufd_extents *ext,
+					      unsigned long index)
 {
-	ext->entry = NULL;
-	return xa_err(xa_store(&ext->chunks, chunk, entry, GFP_KERNEL_ACCOUNT));
+	unsigned long chunk = index / IOMMUFD_CHUNK_PAGES;
+	void **block;
+
+	if (!chunk)
+		return ext->first;
+	block = find_block(ext, chunk / IOMMUFD_BLOCK_CHUNKS);
+	return block ? block[chunk % IOMMUFD_BLOCK_CHUNKS] : NULL;
 }
 
-/* The table of a chunk; a line is replaced by the table that says the same. */
-static unsigned long *need_table(struct iommufd_extents *ext, unsigned long chunk)
+/* Where the entry of an index is, or will be. */
+static void **need_entry(struct iommufd_extents *ext, unsigned long index)
 {
-	unsigned long base = chunk * IOMMUFD_CHUNK_PAGES;
-	void *entry = load_chunk(ext, chunk);
-	unsigned long *table;
-	unsigned int i;
+	unsigned long chunk = index / IOMMUFD_CHUNK_PAGES;
+	void **block;
 
-	if (entry && !xa_is_value(entry))
-		return entry;
+	if (!chunk)
+		return &ext->first;
+	block = need_block(ext, chunk / IOMMUFD_BLOCK_CHUNKS);
+	return block ? &block[chunk % IOMMUFD_BLOCK_CHUNKS] : NULL;
+}
+
+/* Make the entry of an index a table; a line becomes the table that says the same. */
+static unsigned long *make_table(void **entry, unsigned long index)
+{
+	unsigned long base = index & ~CHUNK_MASK, *table, i;
+
+	if (*entry && !xa_is_value(*entry))
+		return *entry;
 
 	table = (unsigned long *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	for (i = 0; entry && i < IOMMUFD_CHUNK_PAGES; i++)
-		table[i] = line_pfn(entry, base + i);
-
-	if (store_chunk(ext, chunk, table)) {
-		free_page((unsigned long)table);
-		return NULL;
-	}
+	for (i = 0; *entry && i < IOMMUFD_CHUNK_PAGES; i++)
+		table[i] = line_pfn(*entry, base + i);
+	*entry = table;
 	return table;
 }
 
@@ -103,16 +141,17 @@ static unsigned long *need_table(struct iommufd_extents *ext, unsigned long chun
 static int add_run_to_chunk(struct iommufd_extents *ext, unsigned long index,
 			    unsigned long pfn, unsigned long npages)
 {
-	unsigned long chunk = index / IOMMUFD_CHUNK_PAGES;
-	void *entry = load_chunk(ext, chunk), *line = line_entry(index, pfn);
+	void **entry = need_entry(ext, index), *line = line_entry(index, pfn);
 	unsigned long *table, i;
 
 	if (!entry)
-		return store_chunk(ext, chunk, line);
-	if (entry == line)
+		return -ENOMEM;
+	if (!*entry)
+		*entry = line;
+	if (*entry == line)
 		return 0;
 
-	table = need_table(ext, chunk);
+	table = make_table(entry, index);
 	if (!table)
 		return -ENOMEM;
 	for (i = 0; i < npages; i++)
@@ -125,13 +164,15 @@ static int add_pages_to_chunk(struct iommufd_extents *ext, unsigned long index,
 			      struct page *const *list, unsigned long npages)
 {
 	unsigned long pfn = page_to_pfn(list[0]), *table, i;
+	void **entry;
 
 	for (i = 1; i < npages && page_to_pfn(list[i]) == pfn + i; i++)
 		;
 	if (i == npages)
 		return add_run_to_chunk(ext, index, pfn, npages);
 
-	table = need_table(ext, index / IOMMUFD_CHUNK_PAGES);
+	entry = need_entry(ext, index);
+	table = entry ? make_table(entry, index) : NULL;
 	if (!table)
 		return -ENOMEM;
 	for (i = 0; i < npages; i++)
@@ -235,7 +276,7 @@ static noinline unsigned long run_in_more_chunks(struct iommufd_extents *ext,
 	const void *entry;
 
 	while (done < npages) {
-		entry = load_chunk(ext, (index + done) / IOMMUFD_CHUNK_PAGES);
+		entry = find_entry(ext, index + done);
 		if (!entry)
 			break;
 		n = within_chunk(index + done, npages - done);
@@ -261,19 +302,40 @@ static noinline unsigned long run_in_more_chunks(struct iommufd_extents *ext,
 unsigned long iommufd_extents_run(struct iommufd_extents *ext, unsigned long index,
 				  unsigned long last, unsigned long *pfn)
 {
-	const void *entry = load_chunk(ext, index / IOMMUFD_CHUNK_PAGES);
+	const void *entry = find_entry(ext, index);
 	unsigned long npages = last - index + 1;
 	unsigned long n = within_chunk(index, npages), run;
 
 	if (!entry)
 		return 0;
 
-	/* With scattered pages this is called for every single one. */
 	*pfn = entry_pfn(entry, index);
 	run = run_in_chunk(entry, index, n, *pfn);
 	if (run < n)
 		return run;
 	return n + run_in_more_chunks(ext, index + n, npages - n, *pfn + n);
+}
+
+static void drop_entry(void **entry)
+{
+	if (!xa_is_value(*entry))
+		free_page((unsigned long)*entry);
+	*entry = NULL;
+}
+
+/* Clear the entries [from, to) of a block, or what of that it has. Is any other set? */
+static bool clear_entries(void **block, unsigned long from, unsigned long to)
+{
+	bool left = false;
+	unsigned long i;
+
+	for (i = 0; i < IOMMUFD_BLOCK_CHUNKS; i++) {
+		if (i >= from && i < to)
+			drop_entry(&block[i]);
+		else if (block[i])
+			left = true;
+	}
+	return left;
 }
 
 /**
@@ -292,15 +354,21 @@ void iommufd_extents_erase(struct iommufd_extents *ext, unsigned long index,
 {
 	unsigned long chunk = index / IOMMUFD_CHUNK_PAGES + !!(index & CHUNK_MASK);
 	unsigned long end = last / IOMMUFD_CHUNK_PAGES + ((last & CHUNK_MASK) == CHUNK_MASK);
-	void *entry;
+	unsigned long nr, base;
+	void **block;
 
-	ext->entry = NULL;
 	if (chunk >= end)
 		return;
+	if (!chunk)
+		drop_entry(&ext->first);
 
-	xa_for_each_range(&ext->chunks, chunk, entry, chunk, end - 1) {
-		xa_erase(&ext->chunks, chunk);
-		if (!xa_is_value(entry))
-			free_page((unsigned long)entry);
+	ext->block = NULL;
+	xa_for_each_range(&ext->blocks, nr, block, chunk / IOMMUFD_BLOCK_CHUNKS,
+			  (end - 1) / IOMMUFD_BLOCK_CHUNKS) {
+		base = nr * IOMMUFD_BLOCK_CHUNKS;
+		if (clear_entries(block, max(chunk, base) - base, end - base))
+			continue;
+		xa_erase(&ext->blocks, nr);
+		kfree(block);
 	}
 }

@@ -20,17 +20,23 @@ struct page;
 
 /* Pages per entry of the store. One table of PFNs is then one page. */
 #define IOMMUFD_CHUNK_PAGES 512UL
+/* Entries that are allocated together */
+#define IOMMUFD_BLOCK_CHUNKS 64UL
 
 /**
  * struct iommufd_extents - The store
- * @chunks: chunk number -> straight line (a value) or table of PFNs (a pointer)
- * @entry: what @chunks has for @entry_chunk, or NULL: not looked up
- * @entry_chunk: the chunk that was used last
+ * @first: the entry of chunk 0, so that memory within one chunk needs no block
+ * @blocks: block number -> entries of IOMMUFD_BLOCK_CHUNKS chunks
+ * @block: what @blocks has for @block_nr, or NULL: not looked up
+ * @block_nr: the block that was used last
+ *
+ * An entry is NULL, a straight line (tagged as an XArray value) or a table of PFNs.
  */
 struct iommufd_extents {
-	struct xarray chunks;
-	void *entry;
-	unsigned long entry_chunk;
+	void *first;
+	struct xarray blocks;
+	void **block;
+	unsigned long block_nr;
 };
 
 void iommufd_extents_init(struct iommufd_extents *ext);

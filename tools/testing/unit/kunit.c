@@ -68,8 +68,10 @@ static void *allocate(size_t size, size_t alignment, bool zero)
 	void *p = NULL;
 
 	made++;
-	if (fail_in && !--fail_in)
+	if (fail_in == 1)
 		return NULL;
+	if (fail_in)
+		fail_in--;
 	if (posix_memalign(&p, alignment, size))
 		return NULL;
 	live++;

@@ -14,6 +14,7 @@
 #include "harness.h"
 
 #define CHUNK IOMMUFD_CHUNK_PAGES
+#define BLOCK (IOMMUFD_BLOCK_CHUNKS * CHUNK)
 #define UNIVERSE (5 * CHUNK)
 #define GIB_PAGES (1UL << (30 - PAGE_SHIFT))
 
@@ -124,19 +125,40 @@ static void erase_takes_whole_chunks_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_at(3 * CHUNK, 3 * CHUNK, &pfn), 0UL);
 }
 
-/* The store remembers the chunk that was used last, but not beyond its end. */
-static void erased_chunk_is_forgotten(struct kunit *test)
+/* The store remembers the block that was used last, but not beyond its end. */
+static void erased_block_is_forgotten(struct kunit *test)
 {
 	unsigned long pfn;
 
-	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 0, 100, 1), 0);
-	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 1, 7, 1), 0);
-	KUNIT_EXPECT_EQ(test, run_at(0, 1, &pfn), 1UL);
-	iommufd_extents_erase(&ext, 0, CHUNK - 1);
-	KUNIT_EXPECT_EQ(test, run_at(0, 1, &pfn), 0UL);
-	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 0, 300, 2), 0);
-	KUNIT_EXPECT_EQ(test, run_at(0, 1, &pfn), 2UL);
+	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, CHUNK, 100, 1), 0);
+	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, CHUNK + 1, 7, 1), 0);
+	KUNIT_EXPECT_EQ(test, run_at(CHUNK, CHUNK + 1, &pfn), 1UL);
+	iommufd_extents_erase(&ext, CHUNK, 2 * CHUNK - 1);
+	KUNIT_EXPECT_EQ(test, run_at(CHUNK, CHUNK + 1, &pfn), 0UL);
+	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, CHUNK, 300, 2), 0);
+	KUNIT_EXPECT_EQ(test, run_at(CHUNK, CHUNK + 1, &pfn), 2UL);
 	KUNIT_EXPECT_EQ(test, pfn, 300UL);
+}
+
+/* A block lives as long as one of its entries, wherever that is. */
+static void erase_goes_across_blocks(struct kunit *test)
+{
+	unsigned long pfn;
+
+	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 0, 100, 3 * BLOCK), 0);
+	iommufd_extents_erase(&ext, BLOCK - CHUNK, 2 * BLOCK + CHUNK - 1);
+	KUNIT_EXPECT_EQ(test, run_at(0, BLOCK - 1, &pfn), BLOCK - CHUNK);
+	KUNIT_EXPECT_EQ(test, run_at(BLOCK - CHUNK, BLOCK, &pfn), 0UL);
+	KUNIT_EXPECT_EQ(test, run_at(BLOCK, BLOCK, &pfn), 0UL);
+	KUNIT_EXPECT_TRUE(test, !xa_load(&ext.blocks, 1));
+	KUNIT_EXPECT_EQ(test, run_at(2 * BLOCK, 2 * BLOCK, &pfn), 0UL);
+	KUNIT_EXPECT_EQ(test, run_at(2 * BLOCK + CHUNK, 3 * BLOCK - 1, &pfn), BLOCK - CHUNK);
+	KUNIT_EXPECT_EQ(test, pfn, 100 + 2 * BLOCK + CHUNK);
+
+	iommufd_extents_erase(&ext, 0, BLOCK - CHUNK - 1);
+	KUNIT_EXPECT_EQ(test, run_at(0, 0, &pfn), 0UL);
+	iommufd_extents_erase(&ext, 2 * BLOCK + CHUNK, 3 * BLOCK - 1);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&ext.blocks));
 }
 
 static void list_of_pages(struct kunit *test)
@@ -158,50 +180,66 @@ static void list_of_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pfn, 13UL);
 }
 
-struct cost {
-	unsigned long nodes, tables;
-};
-
-static struct cost cost_of_store(void)
+static bool is_table(const void *entry)
 {
-	struct cost cost = { };
-	unsigned long chunk;
-	void *entry;
-
-	xa_for_each(&ext.chunks, chunk, entry)
-		cost.tables += !xa_is_value(entry);
-	cost.nodes = harness_allocations();
-	return cost;
+	return entry && !xa_is_value(entry);
 }
 
-static void contiguous_gib_costs_less_than_64_kib(struct kunit *test)
+static unsigned long count_tables(void)
+{
+	unsigned long nr, tables = is_table(ext.first), i;
+	void **block;
+
+	xa_for_each(&ext.blocks, nr, block)
+		for (i = 0; i < IOMMUFD_BLOCK_CHUNKS; i++)
+			tables += is_table(block[i]);
+	return tables;
+}
+
+/* What an empty store has become that made @made allocations since. */
+static unsigned long bytes_of_store(long made)
+{
+	unsigned long nr, blocks = 0, tables = count_tables();
+	void **block;
+
+	xa_for_each(&ext.blocks, nr, block)
+		blocks++;
+	return tables * PAGE_SIZE + blocks * IOMMUFD_BLOCK_CHUNKS * sizeof(void *) +
+	       (made - tables - blocks) * sizeof(struct xa_node);
+}
+
+static void one_chunk_takes_no_memory(struct kunit *test)
 {
 	long before = harness_allocations();
-	struct cost cost;
+
+	if (before < 0)
+		kunit_skip(test, "allocations are not counted here");
+	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 0, 1 << 20, CHUNK), 0);
+	KUNIT_EXPECT_EQ(test, harness_allocations(), before);
+}
+
+static void contiguous_gib_costs_less_than_5_kib(struct kunit *test)
+{
+	long before = harness_allocations();
 
 	if (before < 0)
 		kunit_skip(test, "allocations are not counted here");
 	KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 0, 1 << 20, GIB_PAGES), 0);
-	cost = cost_of_store();
-	KUNIT_EXPECT_EQ(test, cost.tables, 0UL);
-	KUNIT_EXPECT_LT(test, (cost.nodes - before) * sizeof(struct xa_node), 65536UL);
+	KUNIT_EXPECT_EQ(test, count_tables(), 0UL);
+	KUNIT_EXPECT_LT(test, bytes_of_store(harness_allocations() - before), 5UL << 10);
 }
 
-static void scattered_gib_costs_less_than_2252_kib(struct kunit *test)
+static void scattered_gib_costs_less_than_2053_kib(struct kunit *test)
 {
 	long before = harness_allocations();
-	unsigned long index, bytes;
-	struct cost cost;
+	unsigned long index;
 
 	if (before < 0)
 		kunit_skip(test, "allocations are not counted here");
 	for (index = 0; index < GIB_PAGES; index++)
 		KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, index, 2 * index, 1), 0);
-	cost = cost_of_store();
-	KUNIT_EXPECT_EQ(test, cost.tables, GIB_PAGES / CHUNK);
-	bytes = cost.tables * PAGE_SIZE +
-		(cost.nodes - before - cost.tables) * sizeof(struct xa_node);
-	KUNIT_EXPECT_LT(test, bytes, 2252UL << 10);
+	KUNIT_EXPECT_EQ(test, count_tables(), GIB_PAGES / CHUNK);
+	KUNIT_EXPECT_LT(test, bytes_of_store(harness_allocations() - before), 2053UL << 10);
 }
 
 static void erase_takes_no_memory(struct kunit *test)
@@ -217,7 +255,7 @@ static void erase_takes_no_memory(struct kunit *test)
 	iommufd_extents_erase(&ext, CHUNK / 2, 3 * CHUNK + 1);
 	iommufd_extents_erase(&ext, 0, UNIVERSE - 1);
 	KUNIT_EXPECT_EQ(test, harness_allocations(), before);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&ext.chunks));
+	KUNIT_EXPECT_TRUE(test, xa_empty(&ext.blocks));
 }
 
 /* What is there stays true when an add fails, whichever allocation it was. */
@@ -248,11 +286,47 @@ static void failed_add_harms_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_at(10, 2 * CHUNK - 6, &pfn), 2 * CHUNK - 15);
 }
 
-/* The naive model: an array, and which of it is pinned. */
+static void failed_block_harms_nothing(struct kunit *test)
+{
+	unsigned long pfn;
+	int n, ret = -1;
+
+	if (!harness_fail_allocation(0))
+		kunit_skip(test, "allocations can not be made to fail here");
+	for (n = 1; ret; n++) {
+		iommufd_extents_erase(&ext, 0, ULONG_MAX);
+		KUNIT_ASSERT_EQ(test, iommufd_extents_add(&ext, 0, 100, 10), 0);
+
+		harness_fail_allocation(n);
+		ret = iommufd_extents_add(&ext, BLOCK - 5, 4000, 10);
+		harness_fail_allocation(0);
+		if (ret)
+			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, run_at(0, 9, &pfn), 10UL);
+		KUNIT_EXPECT_EQ(test, pfn, 100UL);
+		KUNIT_ASSERT_TRUE(test, n < 100);
+	}
+	/* Two blocks, and a node of the XArray for the second */
+	KUNIT_EXPECT_TRUE(test, n > 4);
+	KUNIT_EXPECT_EQ(test, run_at(BLOCK - 5, BLOCK + 4, &pfn), 10UL);
+}
+
+/* The naive model: an array for the indices from @base on, and which of it is pinned. */
 struct model {
+	unsigned long base;
 	unsigned long pfn[UNIVERSE];
 	bool pinned[UNIVERSE];
 };
+
+static int add_list(struct model *model, unsigned long at, struct page **list, unsigned long n)
+{
+	return iommufd_extents_add_pages(&ext, model->base + at, list, n);
+}
+
+static int add_run(struct model *model, unsigned long at, unsigned long pfn, unsigned long n)
+{
+	return iommufd_extents_add(&ext, model->base + at, pfn, n);
+}
 
 static void model_add(struct kunit *test, struct model *model, u64 *state)
 {
@@ -273,9 +347,9 @@ static void model_add(struct kunit *test, struct model *model, u64 *state)
 			list[i] = pfn_to_page(pfn + i);
 	}
 	if (list)
-		KUNIT_EXPECT_EQ(test, iommufd_extents_add_pages(&ext, first, list, n), 0);
+		KUNIT_EXPECT_EQ(test, add_list(model, first, list, n), 0);
 	else
-		KUNIT_EXPECT_EQ(test, iommufd_extents_add(&ext, first, pfn, n), 0);
+		KUNIT_EXPECT_EQ(test, add_run(model, first, pfn, n), 0);
 	kfree(list);
 }
 
@@ -290,7 +364,8 @@ static void model_erase(struct model *model, u64 *state)
 		for (i = 0; i < CHUNK && !model->pinned[chunk + i]; i++)
 			;
 		if (i == CHUNK)
-			iommufd_extents_erase(&ext, chunk, chunk + CHUNK - 1);
+			iommufd_extents_erase(&ext, model->base + chunk,
+					      model->base + chunk + CHUNK - 1);
 	}
 }
 
@@ -315,7 +390,7 @@ static bool model_agrees(const struct model *model)
 		}
 		for (last = at; last + 1 < UNIVERSE && model->pinned[last + 1]; last++)
 			;
-		n = run_at(at, last, &pfn);
+		n = run_at(model->base + at, model->base + last, &pfn);
 		if (n != model_run(model, at) || pfn != model->pfn[at])
 			return false;
 		at += n;
@@ -323,13 +398,14 @@ static bool model_agrees(const struct model *model)
 	return true;
 }
 
-static void random_steps_agree_with_an_array(struct kunit *test)
+static void random_steps(struct kunit *test, unsigned long base)
 {
 	struct model *model = kzalloc(sizeof(*model), GFP_KERNEL);
 	u64 state = harness_seed();
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, model);
+	model->base = base;
 	for (i = 0; i < harness_steps(); i++) {
 		if (harness_random(&state, 3))
 			model_add(test, model, &state);
@@ -344,6 +420,16 @@ static void random_steps_agree_with_an_array(struct kunit *test)
 	kfree(model);
 }
 
+static void random_steps_agree_with_an_array(struct kunit *test)
+{
+	random_steps(test, 0);
+}
+
+static void random_steps_agree_across_blocks(struct kunit *test)
+{
+	random_steps(test, BLOCK - 2 * CHUNK);
+}
+
 static struct kunit_case extent_cases[] = {
 	KUNIT_CASE(one_run),
 	KUNIT_CASE(run_goes_on_across_chunks),
@@ -351,13 +437,17 @@ static struct kunit_case extent_cases[] = {
 	KUNIT_CASE(index_above_pfn_and_below),
 	KUNIT_CASE(line_turns_into_table),
 	KUNIT_CASE(erase_takes_whole_chunks_only),
-	KUNIT_CASE(erased_chunk_is_forgotten),
+	KUNIT_CASE(erased_block_is_forgotten),
+	KUNIT_CASE(erase_goes_across_blocks),
 	KUNIT_CASE(list_of_pages),
-	KUNIT_CASE(contiguous_gib_costs_less_than_64_kib),
-	KUNIT_CASE(scattered_gib_costs_less_than_2252_kib),
+	KUNIT_CASE(one_chunk_takes_no_memory),
+	KUNIT_CASE(contiguous_gib_costs_less_than_5_kib),
+	KUNIT_CASE(scattered_gib_costs_less_than_2053_kib),
 	KUNIT_CASE(erase_takes_no_memory),
 	KUNIT_CASE(failed_add_harms_nothing),
+	KUNIT_CASE(failed_block_harms_nothing),
 	KUNIT_CASE_SLOW(random_steps_agree_with_an_array),
+	KUNIT_CASE_SLOW(random_steps_agree_across_blocks),
 	{ }
 };
 

@@ -20,7 +20,10 @@ static inline unsigned int harness_steps(void)
 	return 2000;
 }
 
-/* Let the @n-th allocation from now on fail; 0: none. False if that is impossible. */
+/*
+ * Let the @n-th allocation from now on fail, and those after it; 0: none. False if that
+ * is impossible.
+ */
 static inline bool harness_fail_allocation(long n)
 {
 	return false;
