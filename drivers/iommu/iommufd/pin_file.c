@@ -129,6 +129,15 @@ static int fill_holes(struct file *file, loff_t start, loff_t end)
 	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
+/* Are all pages of the file there? What is counted can also be beyond its end. */
+static bool is_full(struct file *file, size_t size)
+{
+	loff_t end = round_up(i_size_read(file_inode(file)), size);
+
+	return file->f_mapping->nrpages == end >> PAGE_SHIFT &&
+	       !filemap_range_has_page(file->f_mapping, end, LLONG_MAX);
+}
+
 static bool has_hole(struct file *file, loff_t start, loff_t end)
 {
 	size_t size;
@@ -136,6 +145,8 @@ static bool has_hole(struct file *file, loff_t start, loff_t end)
 	if (!is_file_hugepages(file))
 		return false;
 	size = huge_page_size(hstate_file(file));
+	if (is_full(file, size))
+		return false;
 	for (start = round_down(start, size); start < end; start += size)
 		if (!xa_load(&file->f_mapping->i_pages, start >> PAGE_SHIFT))
 			return true;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -327,6 +328,37 @@ TEST_F(refused, nothing_there)
 	EXPECT_EQ(-EFAULT, __try(self, MAP_R, (void *)0xffff888000000000, PAGE));
 	EXPECT_EQ(-EOVERFLOW, __try(self, MAP_R, (void *)-PAGE, PAGE));
 	EXPECT_EQ(0, __try(self, MAP_RW, mem, PAGE));
+}
+
+static int __try_file(const FIXTURE_DATA(refused) *self, int file)
+{
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map), .flags = MAP_FIXED_RW, .ioas_id = self->ioas, .fd = file,
+		.length = LENGTH, .iova = IOVA,
+	};
+
+	return ioctl(self->fd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
+}
+
+/* What is missing of a file is not taken from those who have reserved it. */
+TEST_F(refused, hole_of_a_file_when_all_pages_are_reserved)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 21 << MAP_HUGE_SHIFT;
+	int file = make_file(MFD_HUGETLB | MFD_HUGE_2MB);
+	long n;
+	char *reserved;
+
+	/* One behind the end is as good as none. */
+	ASSERT_EQ(0, fallocate(file, FALLOC_FL_KEEP_SIZE, LENGTH, LENGTH));
+	n = meminfo_kb("HugePages_Free") - meminfo_kb("HugePages_Rsvd");
+	ASSERT_LT(0, n);
+	reserved = mmap(NULL, n * THP, PROT_READ | PROT_WRITE, flags, -1, 0);
+	ASSERT_NE(MAP_FAILED, reserved);
+	EXPECT_EQ(-ENOMEM, __try_file(self, file));
+	EXPECT_EQ(n, meminfo_kb("HugePages_Free"));
+	ASSERT_EQ(0, munmap(reserved, n * THP));
+	EXPECT_EQ(0, __try_file(self, file));
+	close(file);
 }
 
 /* Memory that is no memory, as of registers of devices, has no pages to pin. */
