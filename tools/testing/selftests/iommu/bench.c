@@ -126,7 +126,7 @@ static const struct memory_kind {
 	/* The memory is a memfd made so; 0: it is none */
 	unsigned int memfd;
 	/* Promises, see struct row */
-	double map, unmap, second;
+	double map, unmap, second, file;
 	/* Pieces it has to be in for the figures to mean something */
 	size_t min_runs, max_runs;
 } kinds[] = {
@@ -138,7 +138,7 @@ static const struct memory_kind {
 	  .min_runs = MIB(256) / PAGE * 98 / 100, .max_runs = MIB(256) / PAGE },
 	{ "memfd", MIB(256), .memfd = MFD_CLOEXEC,
 	  .min_runs = 1, .max_runs = MIB(256) / PAGE },
-	{ "hugetlb memfd", GIB(1), .memfd = MFD_CLOEXEC | MFD_HUGETLB,
+	{ "hugetlb memfd", GIB(1), .memfd = MFD_CLOEXEC | MFD_HUGETLB, .file = 0.1,
 	  .min_runs = 1, .max_runs = GIB(1) / THP },
 };
 
@@ -214,7 +214,7 @@ static void run_kind(const struct memory_kind *kind)
 	add(row, "unmap", "of type1", type1.unmap, ours.unmap, kind->unmap);
 	add(row, "close while mapped", "of type1", type1.close, ours.close, 0);
 	if (memory.fd >= 0) {
-		add(row, "map the file", "of map", ours.map, file.map, 0);
+		add(row, "map the file", "of map", ours.map, file.map, kind->file);
 		add(row, "unmap the file", "of unmap", ours.unmap, file.unmap, 0);
 	}
 	add(row, "attach", "of map", ours.map, own.attach, 0);
