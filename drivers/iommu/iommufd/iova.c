@@ -239,20 +239,6 @@ iommufd_iova_first_reserved(const struct iommufd_iova_space *space, unsigned lon
 }
 
 /**
- * iommufd_iova_is_reserved - Does a reservation touch a range?
- * @space: the space
- * @start: first byte
- * @last: last byte, inclusive
- *
- * Return: true when it does.
- */
-bool iommufd_iova_is_reserved(const struct iommufd_iova_space *space,
-			      unsigned long start, unsigned long last)
-{
-	return first_range(&space->reserved, start, last);
-}
-
-/**
  * iommufd_iova_next_usable - Walk the ranges that are not reserved
  * @space: the space
  * @cursor: 0 at the start of the walk; ULONG_MAX once its end is reached

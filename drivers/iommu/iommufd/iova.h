@@ -94,8 +94,14 @@ void iommufd_iova_unreserve(struct iommufd_iova_space *space,
 const struct iommufd_iova_range *
 iommufd_iova_first_reserved(const struct iommufd_iova_space *space, unsigned long start,
 			    unsigned long last);
-bool iommufd_iova_is_reserved(const struct iommufd_iova_space *space,
-			      unsigned long start, unsigned long last);
+
+/* Does a reservation touch the range? */
+static inline bool iommufd_iova_is_reserved(const struct iommufd_iova_space *space,
+					    unsigned long start, unsigned long last)
+{
+	return iommufd_iova_first_reserved(space, start, last);
+}
+
 bool iommufd_iova_next_usable(const struct iommufd_iova_space *space,
 			      unsigned long *cursor, unsigned long *start,
 			      unsigned long *last);
