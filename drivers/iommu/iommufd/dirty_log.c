@@ -31,7 +31,7 @@
 #include "dirty.h"
 #include "dirty_log.h"
 #include "ioas.h"
-#include "mapping.h"
+#include "mirror.h"
 
 /* Words that are handled at a time */
 #define BATCH 32

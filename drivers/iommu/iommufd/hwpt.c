@@ -94,7 +94,7 @@ static struct iommufd_hwpt *make_hwpt(struct iommufd_device *idev,
  * Return: 0; -EOPNOTSUPP: reserved field, flag or kind of table that neither we nor the
  * driver know; -EINVAL: data without type or the reverse, no such parent or not one
  * that can be; -ENOENT: no such device or fault queue; errors of
- * iommufd_mapping_add_mirror() and of the driver.
+ * iommufd_mirror_join() and of the driver.
  */
 int iommufd_hwpt_alloc(struct iommufd_cmd *cmd)
 {

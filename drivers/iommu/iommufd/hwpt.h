@@ -11,7 +11,7 @@
 #include <linux/list.h>
 
 #include "ioas.h"
-#include "mapping.h"
+#include "mirror.h"
 #include "object.h"
 
 struct iommu_user_data;

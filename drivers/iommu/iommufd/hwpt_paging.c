@@ -25,7 +25,7 @@ static void paging_destroy(struct iommufd_object *obj)
 
 	scoped_guard(mutex, &hwpt->ioas->mutex)
 		list_del(&hwpt->entry);
-	iommufd_mapping_remove_mirror(hwpt->ioas, &hwpt->mirror);
+	iommufd_mirror_leave(hwpt->ioas, &hwpt->mirror);
 	iommu_domain_free(hwpt->domain);
 	iommufd_fault_clear(hwpt);
 	iommufd_object_unuse(&hwpt->ioas->obj);
@@ -125,7 +125,7 @@ static int make_mirror(struct iommufd_hwpt *hwpt, struct iommufd_device *idev, u
 	if (!ret && idev->enforce_cc)
 		ret = iommufd_hwpt_require_cc(hwpt);
 	if (!ret)
-		ret = iommufd_mapping_add_mirror(hwpt->ioas, &hwpt->mirror);
+		ret = iommufd_mirror_join(hwpt->ioas, &hwpt->mirror);
 	if (ret)
 		iommu_domain_free(domain);
 	return ret;
@@ -149,7 +149,7 @@ static bool known_flags(u32 flags)
  *
  * Context: Process context, may sleep for long. Holds ioas->mutex.
  * Return: the unpublished HWPT; ERR_PTR(-EOPNOTSUPP): flags or data; ERR_PTR(-EINVAL):
- * the driver can not enforce coherency; errors of iommufd_mapping_add_mirror() and of
+ * the driver can not enforce coherency; errors of iommufd_mirror_join() and of
  * the driver.
  */
 struct iommufd_hwpt *iommufd_hwpt_paging_new(struct iommufd_ioas *ioas,

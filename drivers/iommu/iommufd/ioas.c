@@ -19,6 +19,7 @@
 #include "ioas.h"
 #include "ioctl.h"
 #include "mapping.h"
+#include "mirror.h"
 #include "vfio_compat.h"
 
 static void ioas_destroy(struct iommufd_object *obj)

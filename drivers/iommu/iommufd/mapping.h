@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Making and removing mappings, and keeping every domain of an IOAS a full mirror.
+ * Making and removing mappings.
  */
 #ifndef __IOMMUFD_MAPPING_H
 #define __IOMMUFD_MAPPING_H
@@ -8,22 +8,6 @@
 #include <linux/list.h>
 
 #include "internal.h"
-#include "iova.h"
-
-/**
- * struct iommufd_mirror - A domain that mirrors an IOAS
- * @entry: in ioas->mirrors, under ioas->domains_rwsem
- * @domain: the domain, immutable
- * @outside: the IOVAs that the domain can not translate, under ioas->iova_rwsem
- * @logs: the domain has tracked dirty IOPTEs ever since the dirty log of the IOAS began;
- *	  changes under ioas->domains_rwsem
- */
-struct iommufd_mirror {
-	struct list_head entry;
-	struct iommu_domain *domain;
-	struct iommufd_iova_reservation outside;
-	bool logs;
-};
 
 /**
  * struct iommufd_place - Where areas shall go
@@ -53,8 +37,6 @@ static inline int iommufd_mapping_remove(struct iommufd_ioas *ioas, unsigned lon
 	return iommufd_mapping_remove_after(ioas, start, last, unmapped, NULL, NULL);
 }
 
-int iommufd_mapping_add_mirror(struct iommufd_ioas *ioas, struct iommufd_mirror *mirror);
-void iommufd_mapping_remove_mirror(struct iommufd_ioas *ioas,
-				   struct iommufd_mirror *mirror);
+void iommufd_mapping_release(struct iommufd_area *area);
 
 #endif

@@ -24,6 +24,7 @@
 #include "ioas.h"
 #include "ioas_map.h"
 #include "ioctl.h"
+#include "mapping.h"
 #include "object.h"
 #include "vfio_compat.h"
 #include "vfio_dirty.h"
