@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which page table a device, or a PASID of it, is to use.
+ *
+ * User space names a page table, or an IOAS and leaves the choice to us: one that the
+ * IOAS got this way before and that suits the device, else a new one. What happens then
+ * is in attach.c for devices and in pasid.c for PASIDs.
+ *
+ * Locks: ioas->mutex around the choice and the switch, so that nobody else makes a page
+ * table for the same purpose meanwhile. A page table is put only after all locks are
+ * dropped, because it may be the last user's put.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+
+#include "attach.h"
+#include "ctx.h"
+#include "device.h"
+#include "group.h"
+#include "hwpt.h"
+#include "iommu_core.h"
+#include "pasid.h"
+#include "trace.h"
+
+/* Attach to a page table of which the caller took a use, which success keeps. */
+static int use_hwpt(struct iommufd_device *idev, ioasid_t pasid, struct iommufd_hwpt *hwpt,
+		    bool replace, struct iommufd_dropped *dropped)
+{
+	lockdep_assert_held(&hwpt->paging->ioas->mutex);
+
+	/* The core does not look when it replaces. */
+	if (hwpt->domain->owner != iommufd_core_ops(idev->dev))
+		return -EINVAL;
+	if (idev->enforce_cc) {
+		int ret = iommufd_hwpt_require_cc(hwpt->paging);
+
+		if (ret)
+			return ret;
+	}
+	if (pasid != IOMMU_NO_PASID)
+		return iommufd_pasid_use_hwpt(idev, pasid, hwpt, replace, dropped);
+	return iommufd_attach_group(idev, hwpt, replace, dropped);
+}
+
+/* A new automatic page table, published once the device is on it. */
+static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
+			bool replace, u32 *pt_id, struct iommufd_dropped *dropped,
+			struct iommufd_hwpt **failed)
+{
+	struct iommufd_hwpt *hwpt;
+	int ret;
+
+	hwpt = iommufd_hwpt_paging_new(ioas, idev, 0, NULL, true);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+
+	WARN_ON(iommufd_object_use(&hwpt->obj));
+	ret = use_hwpt(idev, IOMMU_NO_PASID, hwpt, replace, dropped);
+	if (ret) {
+		/* It ends when ioas->mutex is dropped; nobody may find it until then. */
+		list_del_init(&hwpt->entry);
+		*failed = hwpt;
+		return ret;
+	}
+	*pt_id = hwpt->obj.id;
+	iommufd_object_publish(&hwpt->obj);
+	return 0;
+}
+
+/*
+ * An IOAS was named: take an automatic page table it has, or make one. -EINVAL means
+ * that a page table does not suit the device, and another one may.
+ */
+static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool replace,
+		    u32 *pt_id, struct iommufd_dropped *dropped, struct iommufd_hwpt **failed)
+{
+	struct iommufd_hwpt *hwpt;
+	int ret;
+
+	guard(mutex)(&ioas->mutex);
+	list_for_each_entry(hwpt, &ioas->hwpts, entry) {
+		if (!hwpt->automatic || iommufd_object_use(&hwpt->obj))
+			continue;
+		ret = use_hwpt(idev, IOMMU_NO_PASID, hwpt, replace, dropped);
+		if (!ret) {
+			*pt_id = hwpt->obj.id;
+			return 0;
+		}
+		/* Not the last use: that ends under ioas->mutex. */
+		iommufd_object_unuse(&hwpt->obj);
+		if (ret != -EINVAL)
+			return ret;
+	}
+	return use_new_hwpt(idev, ioas, replace, pt_id, dropped, failed);
+}
+
+static int use_explicit(struct iommufd_device *idev, ioasid_t pasid,
+			struct iommufd_hwpt *hwpt, bool replace, u32 *pt_id,
+			struct iommufd_dropped *dropped)
+{
+	int ret;
+
+	guard(mutex)(&hwpt->paging->ioas->mutex);
+	ret = iommufd_object_use(&hwpt->obj);
+	if (ret)
+		return ret;
+	ret = use_hwpt(idev, pasid, hwpt, replace, dropped);
+	if (ret)
+		iommufd_object_unuse(&hwpt->obj);
+	else
+		*pt_id = hwpt->obj.id;
+	return ret;
+}
+
+static int use_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, u32 *pt_id,
+		  struct iommufd_dropped *dropped, struct iommufd_hwpt **failed)
+{
+	struct iommufd_object *obj __free(iommufd_object_put) =
+		iommufd_object_get(idev->obj.ictx, *pt_id, NULL);
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	/* The page tables that an IOAS gets by itself are not for PASIDs. */
+	if (obj->class == &iommufd_ioas_class && pasid == IOMMU_NO_PASID)
+		return use_ioas(idev, iommufd_ioas_from_obj(obj), replace, pt_id, dropped,
+				failed);
+	if (obj->class == &iommufd_hwpt_paging_class ||
+	    obj->class == &iommufd_hwpt_nested_class)
+		return use_explicit(idev, pasid, iommufd_hwpt_from_obj(obj), replace,
+				    pt_id, dropped);
+	return -EINVAL;
+}
+
+static int change_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, u32 *pt_id)
+{
+	u64 begin = iommufd_trace_begin(trace_iommufd_attach_enabled() ||
+					trace_iommufd_replace_enabled());
+	u32 asked = *pt_id;
+	struct iommufd_hwpt *failed = NULL;
+	struct iommufd_dropped dropped = { };
+	int ret;
+
+	ret = use_pt(idev, pasid, replace, pt_id, &dropped, &failed);
+	if (dropped.hwpt)
+		iommufd_hwpt_unuse(dropped.hwpt, dropped.uses);
+	if (failed)
+		iommufd_object_abort(&failed->obj);
+
+	if (replace)
+		trace_iommufd_replace(idev, pasid, asked, ret ? 0 : *pt_id, ret,
+				      iommufd_trace_ns(begin));
+	else
+		trace_iommufd_attach(idev, pasid, asked, ret ? 0 : *pt_id, ret,
+				     iommufd_trace_ns(begin));
+	return ret;
+}
+
+/**
+ * iommufd_device_attach - Let a device use a page table
+ * @idev: device that is not attached
+ * @pt_id: in: id of an IOAS or HWPT. Out: id of the HWPT that is used
+ *
+ * Context: Process context, may sleep for long. The caller serialises with the other
+ * calls on @idev.
+ * Return: 0; -ENOENT: no such id; -EINVAL: not a page table, not one for this device,
+ * attached already, or another device of the group uses another one; -EADDRINUSE: the
+ * device's reserved regions or the aperture collide with mappings or allowed ranges;
+ * -ENOMEM, -EFAULT: filling a new page table; errors of the driver.
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	return change_pt(idev, IOMMU_NO_PASID, false, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/**
+ * iommufd_device_attach_pasid - Let a PASID of a device use a page table
+ * @idev: the device
+ * @pasid: the PASID, which is not attached. IOMMU_NO_PASID: as iommufd_device_attach()
+ * @pt_id: in: id of a HWPT made with IOMMU_HWPT_ALLOC_PASID. Out: the same
+ *
+ * Context: as iommufd_device_attach().
+ * Return: 0; -ENOENT: no such id; -EINVAL: not a page table for PASIDs or for this device,
+ * the device uses another kind of page table for what has no PASID, another device of the
+ * group uses another one for this PASID, or the device has no such PASID; -EBUSY:
+ * attached already; -EOPNOTSUPP: the device, the IOMMU or its driver has no PASIDs;
+ * -ENOMEM; errors of the driver.
+ */
+int iommufd_device_attach_pasid(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
+{
+	return change_pt(idev, pasid, false, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach_pasid, IOMMUFD);
+
+/**
+ * iommufd_device_replace - Switch to another page table in one step
+ * @idev: attached device
+ * @pt_id: in: id of an IOAS or HWPT. Out: id of the HWPT that is used
+ *
+ * All attached devices of the group move. Memory that both page tables map at the same
+ * IOVA stays reachable all the time.
+ *
+ * Context: as iommufd_device_attach().
+ * Return: as iommufd_device_attach(), -EINVAL when it is not attached. After an error
+ * everything is as before.
+ */
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+{
+	return change_pt(idev, IOMMU_NO_PASID, true, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
+
+/**
+ * iommufd_device_replace_pasid - Switch a PASID to another page table
+ * @idev: the device
+ * @pasid: attached PASID. IOMMU_NO_PASID: as iommufd_device_replace()
+ * @pt_id: as for iommufd_device_attach_pasid()
+ *
+ * The IOMMU core of 6.12 can not do this in one step. For a moment requests with this
+ * PASID fault, while those of other PASIDs and without one are not disturbed.
+ *
+ * Context: as iommufd_device_attach().
+ * Return: as iommufd_device_attach_pasid(), -EINVAL when it is not attached. After an
+ * error everything is as before; only if the hardware then does not take back what it
+ * had the PASID stays blocked until it is replaced or detached.
+ */
+int iommufd_device_replace_pasid(struct iommufd_device *idev, ioasid_t pasid, u32 *pt_id)
+{
+	return change_pt(idev, pasid, true, pt_id);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace_pasid, IOMMUFD);
