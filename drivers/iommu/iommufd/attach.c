@@ -20,13 +20,13 @@
 
 #include "attach.h"
 #include "device.h"
-#include "device_memory.h"
 #include "fault.h"
 #include "group.h"
 #include "hwpt.h"
 #include "iommu_core.h"
 #include "owner.h"
 #include "pasid.h"
+#include "switch.h"
 #include "trace.h"
 
 static void unreserve(struct iommufd_ioas *ioas, struct iommufd_iova_reservation *res)
@@ -85,32 +85,6 @@ static int core_set_domain(struct iommufd_group *igroup, struct iommu_domain *do
 }
 
 /*
- * Keep maps and unmaps of the page tables away while the hardware is switched: VT-d takes
- * levels away from a page table that is deeper than the IOMMU of the device can walk, and
- * does not flush a page table that it is about to detach, or has just attached.
- */
-static void begin_switch(struct iommufd_hwpt *hwpt, struct iommufd_hwpt *other)
-{
-	struct iommufd_ioas *first = hwpt->paging->ioas;
-	struct iommufd_ioas *second = other ? other->paging->ioas : first;
-
-	if (second < first)
-		swap(first, second);
-	down_write(&first->domains_rwsem);
-	if (second != first)
-		down_write_nested(&second->domains_rwsem, SINGLE_DEPTH_NESTING);
-	down_write(&iommufd_switch_rwsem);
-}
-
-static void end_switch(struct iommufd_hwpt *hwpt, struct iommufd_hwpt *other)
-{
-	up_write(&iommufd_switch_rwsem);
-	if (other && other->paging->ioas != hwpt->paging->ioas)
-		up_write(&other->paging->ioas->domains_rwsem);
-	up_write(&hwpt->paging->ioas->domains_rwsem);
-}
-
-/*
  * Switch the hardware of the group. A page table that delivers page faults is attached
  * with a handle, by which the core tells us what a fault belongs to; it is for one
  * device only, because a page request names one.
@@ -134,9 +108,9 @@ static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 		}
 	}
 
-	begin_switch(hwpt, igroup->hwpt);
+	iommufd_switch_begin(hwpt, igroup->hwpt);
 	ret = core_set_domain(igroup, hwpt->domain, new);
-	end_switch(hwpt, igroup->hwpt);
+	iommufd_switch_end(hwpt, igroup->hwpt);
 	if (ret) {
 		if (new)
 			iommufd_fault_device_off(idev);
@@ -158,12 +132,12 @@ static void core_detach(struct iommufd_device *idev)
 {
 	struct iommufd_group *igroup = idev->igroup;
 
-	begin_switch(igroup->hwpt, NULL);
+	iommufd_switch_begin(igroup->hwpt, NULL);
 	if (igroup->fault_handle)
 		iommu_detach_group_handle(igroup->hwpt->domain, igroup->group);
 	else
 		iommu_detach_group(igroup->hwpt->domain, igroup->group);
-	end_switch(igroup->hwpt, NULL);
+	iommufd_switch_end(igroup->hwpt, NULL);
 	if (igroup->fault_handle) {
 		iommufd_fault_end(igroup->hwpt->fault, igroup->fault_handle);
 		iommufd_fault_device_off(idev);
