@@ -216,8 +216,9 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
  * @pasid: attached PASID. IOMMU_NO_PASID: as iommufd_device_replace()
  * @pt_id: as for iommufd_device_attach_pasid()
  *
- * The IOMMU core of 6.12 can not do this in one step. For a moment requests with this
- * PASID fault, while those of other PASIDs and without one are not disturbed.
+ * Where the IOMMU core or the driver can not do this in one step, requests with this PASID
+ * fault for a moment; those of other PASIDs and without one are not disturbed. The core of
+ * a kernel that was not built with our patch can not, nor can any driver of 6.12.
  *
  * Context: as iommufd_device_attach().
  * Return: as iommufd_device_attach_pasid(), -EINVAL when it is not attached. After an

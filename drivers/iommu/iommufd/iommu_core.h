@@ -55,6 +55,22 @@ static inline void iommufd_core_fault_answer(struct iopf_group *group,
 }
 #endif
 
+#ifdef IOMMUFD_NO_PASID_REPLACE
+static inline int iommufd_core_replace_pasid(struct iommu_domain *domain,
+					     struct device *dev, ioasid_t pasid,
+					     struct iommu_attach_handle *handle)
+{
+	return -EOPNOTSUPP;
+}
+#else
+static inline int iommufd_core_replace_pasid(struct iommu_domain *domain,
+					     struct device *dev, ioasid_t pasid,
+					     struct iommu_attach_handle *handle)
+{
+	return iommu_replace_device_pasid(domain, dev, pasid, handle);
+}
+#endif
+
 /* The driver of the IOMMU that translates for @dev, a device with a group. */
 static inline const struct iommu_ops *iommufd_core_ops(struct device *dev)
 {

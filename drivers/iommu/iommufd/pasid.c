@@ -8,9 +8,10 @@
  *
  * The IOMMU core of 6.12 keeps PASIDs per group, and programs all devices of it that have
  * any. So there is one page table for a PASID of a group, and several devices of the
- * group may use it. It has no call to replace one: the old page table is detached and
- * the new one attached, and between the two requests with that PASID fault. When the new
- * one is refused the old one is attached again.
+ * group may use it. It has no call to replace one; patches/ adds it for kernels that are
+ * built with us. Without it, or with a driver that can not do that, the old page table is
+ * detached and the new one attached, and between the two requests with that PASID fault.
+ * When the new one is refused the old one is attached again.
  *
  * Only page tables made for it are attached to a PASID, and a device with PASIDs uses
  * only such for its requests without one: some hardware has one format for all of them.
@@ -24,12 +25,12 @@
 #include <linux/slab.h>
 
 #include "device.h"
-#include "device_memory.h"
 #include "fault.h"
 #include "group.h"
 #include "hwpt.h"
 #include "iommu_core.h"
 #include "pasid.h"
+#include "switch.h"
 #include "trace.h"
 
 /**
@@ -99,19 +100,33 @@ static void end_handle(struct iommufd_fault_handle *handle, struct iommufd_hwpt 
 static int core_attach(struct iommufd_device *idev, struct pasid *pasid,
 		       struct iommufd_hwpt *hwpt, struct iommufd_fault_handle *handle)
 {
-	/* As in attach.c: VT-d may take levels away. */
-	guard(rwsem_write)(&hwpt->paging->ioas->domains_rwsem);
-	guard(rwsem_write)(&iommufd_switch_rwsem);
-	return iommu_attach_device_pasid(hwpt->domain, idev->dev, pasid->pasid,
-					 &handle->handle);
+	int ret;
+
+	iommufd_switch_begin(hwpt, NULL);
+	ret = iommu_attach_device_pasid(hwpt->domain, idev->dev, pasid->pasid,
+					&handle->handle);
+	iommufd_switch_end(hwpt, NULL);
+	return ret;
 }
 
 static void core_detach(struct iommufd_device *idev, struct pasid *pasid)
 {
-	/* And forgets what to flush before it detaches. */
-	guard(rwsem_write)(&pasid->hwpt->paging->ioas->domains_rwsem);
-	guard(rwsem_write)(&iommufd_switch_rwsem);
+	iommufd_switch_begin(pasid->hwpt, NULL);
 	iommu_detach_device_pasid(pasid->hwpt->domain, idev->dev, pasid->pasid);
+	iommufd_switch_end(pasid->hwpt, NULL);
+}
+
+/* -EOPNOTSUPP: this core or this driver can not do that in one step. */
+static int core_replace(struct iommufd_device *idev, struct pasid *pasid,
+			struct iommufd_hwpt *hwpt, struct iommufd_fault_handle *handle)
+{
+	int ret;
+
+	iommufd_switch_begin(hwpt, pasid->hwpt);
+	ret = iommufd_core_replace_pasid(hwpt->domain, idev->dev, pasid->pasid,
+					 &handle->handle);
+	iommufd_switch_end(hwpt, pasid->hwpt);
+	return ret;
 }
 
 static int start(struct iommufd_device *idev, struct pasid *pasid,
@@ -189,11 +204,30 @@ static int join(struct iommufd_device *idev, ioasid_t nr, struct iommufd_hwpt *h
 	return 0;
 }
 
+/* In two steps. After an error it is where it was, unless that is refused as well. */
+static int core_reattach(struct iommufd_device *idev, struct pasid *pasid,
+			 struct iommufd_hwpt *hwpt, struct iommufd_fault_handle *handle)
+{
+	int ret;
+
+	core_detach(idev, pasid);
+	ret = core_attach(idev, pasid, hwpt, handle);
+	if (!ret || !core_attach(idev, pasid, pasid->hwpt, pasid->handle))
+		return ret;
+
+	dev_warn_ratelimited(idev->dev,
+			     "iommufd: PASID %u is blocked: neither the new nor the old page table could be attached (%d)\n",
+			     pasid->pasid, ret);
+	end_handle(pasid->handle, pasid->hwpt);
+	pasid->hwpt = NULL;
+	return ret;
+}
+
 /* From one page table, or none after a failure, to another; or to where it was. */
 static int switch_pasid(struct iommufd_device *idev, struct pasid *pasid,
 			struct iommufd_hwpt *hwpt)
 {
-	struct iommufd_fault_handle *old = pasid->handle, *new;
+	struct iommufd_fault_handle *new;
 	int ret;
 
 	if (!pasid->hwpt)
@@ -202,24 +236,17 @@ static int switch_pasid(struct iommufd_device *idev, struct pasid *pasid,
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 
-	core_detach(idev, pasid);
-	ret = core_attach(idev, pasid, hwpt, new);
-	if (!ret) {
-		end_handle(old, pasid->hwpt);
-		pasid->hwpt = hwpt;
-		pasid->handle = new;
-		return 0;
+	ret = core_replace(idev, pasid, hwpt, new);
+	if (ret == -EOPNOTSUPP)
+		ret = core_reattach(idev, pasid, hwpt, new);
+	if (ret) {
+		end_handle(new, hwpt);
+		return ret;
 	}
-
-	end_handle(new, hwpt);
-	if (core_attach(idev, pasid, pasid->hwpt, old)) {
-		dev_warn_ratelimited(idev->dev,
-				     "iommufd: PASID %u is blocked: neither the new nor the old page table could be attached (%d)\n",
-				     pasid->pasid, ret);
-		end_handle(old, pasid->hwpt);
-		pasid->hwpt = NULL;
-	}
-	return ret;
+	end_handle(pasid->handle, pasid->hwpt);
+	pasid->hwpt = hwpt;
+	pasid->handle = new;
+	return 0;
 }
 
 static int move(struct iommufd_device *idev, ioasid_t nr, struct iommufd_hwpt *hwpt,

@@ -9,6 +9,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -17,6 +18,10 @@
 #include "viommu.h"
 
 static DEFINE_IDA(numbers);
+
+static unsigned long pasids_blocked;
+module_param(pasids_blocked, ulong, 0600);
+MODULE_PARM_DESC(pasids_blocked, "How often a PASID lost its page table and got no other");
 
 static void release(struct device *dev)
 {
@@ -146,20 +151,25 @@ void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu)
 /**
  * mock_dev_set_pasid - Attach a PASID
  * @mdev: the device
- * @pasid: which is not attached
+ * @pasid: which PASID
  * @domain: to what
+ * @old: what it is attached to so far, or NULL
  *
  * The second time that IOMMU_TEST_PASID_RESERVED is attached fails.
  *
  * Context: Process context. Takes mdev->mutex.
  * Return: 0; -ENOMEM.
  */
-int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain)
+int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain,
+		       struct iommu_domain *old)
 {
 	guard(mutex)(&mdev->mutex);
 	if (pasid == IOMMU_TEST_PASID_RESERVED && ++mdev->reserved_pasid_uses == 2)
 		return -ENOMEM;
-	return xa_insert(&mdev->pasids, pasid, domain, GFP_KERNEL_ACCOUNT);
+	if (!old)
+		return xa_insert(&mdev->pasids, pasid, domain, GFP_KERNEL_ACCOUNT);
+	WARN_ON(xa_store(&mdev->pasids, pasid, domain, GFP_KERNEL_ACCOUNT) != old);
+	return 0;
 }
 
 /**
@@ -173,6 +183,7 @@ void mock_dev_remove_pasid(struct mock_dev *mdev, u32 pasid)
 {
 	guard(mutex)(&mdev->mutex);
 	WARN_ON(!xa_erase(&mdev->pasids, pasid));
+	pasids_blocked++;
 }
 
 /**

@@ -54,7 +54,8 @@ bool mock_dev_is(struct device *dev);
 int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event);
 int mock_dev_event(struct mock_dev *mdev);
 void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu);
-int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain);
+int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain,
+		       struct iommu_domain *old);
 void mock_dev_remove_pasid(struct mock_dev *mdev, u32 pasid);
 struct iommu_domain *mock_dev_pasid_domain(struct mock_dev *mdev, u32 pasid);
 void mock_dev_invalidate(struct mock_dev *mdev, u32 id, bool all);

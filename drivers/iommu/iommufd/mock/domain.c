@@ -212,7 +212,7 @@ static int set_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t p
 {
 	if (!suits(domain, dev))
 		return -EINVAL;
-	return mock_dev_set_pasid(mock_dev_from(dev), pasid, domain);
+	return mock_dev_set_pasid(mock_dev_from(dev), pasid, domain, old);
 }
 
 static int attach_dev(struct iommu_domain *domain, struct device *dev)

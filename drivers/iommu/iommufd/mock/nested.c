@@ -36,7 +36,7 @@ static int set_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t p
 {
 	if (!suits(to_nested(domain), dev))
 		return -ENOENT;
-	return mock_dev_set_pasid(mock_dev_from(dev), pasid, domain);
+	return mock_dev_set_pasid(mock_dev_from(dev), pasid, domain, old);
 }
 
 static int attach_dev(struct iommu_domain *domain, struct device *dev)

@@ -5,6 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "iommufd.h"
@@ -15,6 +18,7 @@
 #define PASID 100
 #define LAST_PASID ((1U << MOCK_PASID_WIDTH) - 1)
 #define LENGTH KIB(64)
+#define REPLACES 500
 
 FIXTURE(pasid) {
 	int fd;
@@ -194,9 +198,75 @@ TEST_F(pasid, failed_replace_changes_nothing)
 	EXPECT_EQ(-ENOMEM,
 		  __mock_pasid_replace(self->fd, dev, IOMMU_TEST_PASID_RESERVED, self->b));
 	EXPECT_EQ(0, __mock_pasid_check(self->fd, dev, IOMMU_TEST_PASID_RESERVED, self->a));
+	/* The third time it is not refused, the old one was still known as the old one. */
+	EXPECT_EQ(0, __mock_pasid_replace(self->fd, dev, IOMMU_TEST_PASID_RESERVED, self->b));
+	EXPECT_EQ(0, __mock_pasid_replace(self->fd, dev, IOMMU_TEST_PASID_RESERVED, self->a));
 	EXPECT_EQ(0, __destroy(self->fd, self->b));
 	EXPECT_EQ(0, __mock_pasid_detach(self->fd, dev, IOMMU_TEST_PASID_RESERVED));
 	EXPECT_EQ(0, __mock_pasid_check(self->fd, dev, IOMMU_TEST_PASID_RESERVED, 0));
+}
+
+/* What a device on another processor meets while its PASID is replaced */
+struct onlooker {
+	int fd;
+	__u32 stdev;
+	bool stop;
+	unsigned int looks, blocked;
+};
+
+static void *look(void *arg)
+{
+	struct onlooker *onlooker = arg;
+
+	while (!__atomic_load_n(&onlooker->stop, __ATOMIC_RELAXED)) {
+		onlooker->looks++;
+		if (!__mock_pasid_check(onlooker->fd, onlooker->stdev, PASID, 0))
+			onlooker->blocked++;
+	}
+	return NULL;
+}
+
+static bool kernel_has(const char *symbol)
+{
+	char line[256];
+	FILE *f = fopen("/proc/kallsyms", "r");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, symbol);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * A core with our patch goes from one page table to the other. Another one has neither for a
+ * moment, once for each replace.
+ */
+TEST_F(pasid, replace_is_one_step_where_the_core_can)
+{
+	struct onlooker onlooker = { .fd = self->fd, .stdev = self->dev.stdev };
+	unsigned long before;
+	pthread_t thread;
+	unsigned int i;
+
+	must(__mock_pasid_attach(self->fd, self->dev.stdev, PASID, self->a));
+	before = mock_pasids_blocked();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, look, &onlooker));
+	for (i = 1; i <= REPLACES; i++)
+		EXPECT_EQ(0, __mock_pasid_replace(self->fd, self->dev.stdev, PASID,
+						  i & 1 ? self->b : self->a));
+	__atomic_store_n(&onlooker.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+
+	EXPECT_LT(0, onlooker.looks);
+	if (kernel_has(" iommu_replace_device_pasid")) {
+		EXPECT_EQ(0, onlooker.blocked);
+		EXPECT_EQ(before, mock_pasids_blocked());
+	} else {
+		EXPECT_EQ(before + REPLACES, mock_pasids_blocked());
+	}
+	EXPECT_EQ(0, __mock_pasid_check(self->fd, self->dev.stdev, PASID, self->a));
 }
 
 TEST_F(pasid, P5_device_takes_its_pasids_along)

@@ -323,6 +323,15 @@ int __mock_rw(int fd, int access, __u32 flags, __u64 iova, void *data, __u64 len
 	return run(fd, &cmd);
 }
 
+unsigned long mock_pasids_blocked(void)
+{
+	char text[24];
+
+	must(__read_text("/sys/module/iommufd_mock/parameters/pasids_blocked", text,
+			 sizeof(text)));
+	return strtoul(text, NULL, 10);
+}
+
 static void set_parameter(const char *name, __u64 value)
 {
 	char path[80], text[24];

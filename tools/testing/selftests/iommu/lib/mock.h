@@ -31,6 +31,8 @@ int __mock_pasid_replace(int fd, __u32 stdev, __u32 pasid, __u32 pt);
 int __mock_pasid_detach(int fd, __u32 stdev, __u32 pasid);
 /* Does the device use this page table for the PASID? 0: none? */
 int __mock_pasid_check(int fd, __u32 stdev, __u32 pasid, __u32 hwpt);
+/* How often any PASID lost its page table and got no other at once, since boot */
+unsigned long mock_pasids_blocked(void);
 int __mock_reserve(int fd, __u32 ioas, __u64 start, __u64 length);
 int __mock_memory_limit(int fd, __u32 limit);
 
