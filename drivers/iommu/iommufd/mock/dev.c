@@ -39,11 +39,12 @@ static void release(struct device *dev)
 /**
  * mock_dev_create - Plug a device in
  * @flags: MOCK_FLAGS_DEVICE_*
+ * @peer: in the group of this one. NULL: in a group of its own
  *
  * Context: Process context, may sleep.
  * Return: the device; ERR_PTR(-ENODEV): the IOMMU did not take it; ERR_PTR(-ENOMEM).
  */
-struct mock_dev *mock_dev_create(u32 flags)
+struct mock_dev *mock_dev_create(u32 flags, struct mock_dev *peer)
 {
 	struct mock_dev *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -57,6 +58,7 @@ struct mock_dev *mock_dev_create(u32 flags)
 	}
 
 	mdev->flags = flags;
+	mdev->peer = peer;
 	memset32(mdev->cache, IOMMU_TEST_DEV_CACHE_DEFAULT, MOCK_DEV_CACHE_NUM);
 	init_rwsem(&mdev->switching);
 	mutex_init(&mdev->mutex);
@@ -67,6 +69,7 @@ struct mock_dev *mock_dev_create(u32 flags)
 	mdev->pdev.dev.release = release;
 	ret = iommu_fwspec_init(&mdev->pdev.dev, mock_iommu_fwnode()) ?:
 	      platform_device_add(&mdev->pdev);
+	mdev->peer = NULL;
 	/* The bus goes on when there is no memory for the name. */
 	if (ret == -EINVAL && !dev_name(&mdev->pdev.dev))
 		ret = -ENOMEM;

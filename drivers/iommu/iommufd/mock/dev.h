@@ -17,9 +17,10 @@ struct iommufd_viommu;
 struct iopf_fault;
 
 /**
- * struct mock_dev - One device, in a group of its own
+ * struct mock_dev - One device
  * @pdev: as the rest of the kernel sees it; no driver binds to it
  * @flags: MOCK_FLAGS_DEVICE_*
+ * @peer: while it is plugged in, the device in whose group it is to be, or NULL
  * @switching: for write while page tables are switched, for read while a fault is reported.
  *	      Hardware's drivers drain faults when they switch, but the core of 6.12 names
  *	      the new page table only afterwards: a fault of that moment is reported with
@@ -34,6 +35,7 @@ struct iopf_fault;
 struct mock_dev {
 	struct platform_device pdev;
 	u32 flags;
+	struct mock_dev *peer;
 	struct rw_semaphore switching;
 	struct mutex mutex; /* protects @faults and what follows */
 	bool faults;
@@ -48,7 +50,7 @@ static inline struct mock_dev *mock_dev_from(struct device *dev)
 	return container_of(dev, struct mock_dev, pdev.dev);
 }
 
-struct mock_dev *mock_dev_create(u32 flags);
+struct mock_dev *mock_dev_create(u32 flags, struct mock_dev *peer);
 void mock_dev_destroy(struct mock_dev *mdev);
 bool mock_dev_is(struct device *dev);
 int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event);

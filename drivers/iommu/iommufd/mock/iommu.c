@@ -3,7 +3,7 @@
  * The mock IOMMU and its driver.
  *
  * The core finds it by its firmware node. It translates for mock devices only, puts
- * each in a group of its own, and blocks what is not attached.
+ * each in a group of its own unless told otherwise, and blocks what is not attached.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -126,6 +126,25 @@ static void forget_node(struct device *dev)
 	device_set_node(dev, NULL);
 }
 
+static struct iommu_group *device_group(struct device *dev)
+{
+	struct mock_dev *peer = mock_dev_from(dev)->peer;
+
+	return peer ? iommu_group_get(&peer->pdev.dev) : generic_device_group(dev);
+}
+
+static void get_resv_regions(struct device *dev, struct list_head *regions)
+{
+	struct iommu_resv_region *region;
+
+	if (!(mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_RESERVED))
+		return;
+	region = iommu_alloc_resv_region(MOCK_RESERVED_START, MOCK_RESERVED_LENGTH, 0,
+					 IOMMU_RESV_RESERVED, GFP_KERNEL);
+	if (region)
+		list_add_tail(&region->list, regions);
+}
+
 static int enable_feature(struct device *dev, enum iommu_dev_features feature)
 {
 	struct mock_dev *mdev = mock_dev_from(dev);
@@ -171,7 +190,8 @@ static const struct iommu_ops mock_ops = {
 	.probe_device = probe_device,
 	.probe_finalize = forget_node,
 	.release_device = forget_node,
-	.device_group = generic_device_group,
+	.device_group = device_group,
+	.get_resv_regions = get_resv_regions,
 	.dev_enable_feat = enable_feature,
 	.dev_disable_feat = disable_feature,
 	.remove_dev_pasid = remove_pasid,

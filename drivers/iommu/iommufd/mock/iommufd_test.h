@@ -73,6 +73,15 @@ enum {
 	MOCK_FLAGS_DEVICE_NO_DIRTY = 1 << 0,
 	MOCK_FLAGS_DEVICE_HUGE_IOVA = 1 << 1,
 	MOCK_FLAGS_DEVICE_PASID = 1 << 2,
+	/* Only this mock has these: in the group of another one; with a reserved region. */
+	MOCK_FLAGS_DEVICE_IN_GROUP = 1 << 29,
+	MOCK_FLAGS_DEVICE_RESERVED = 1 << 30,
+};
+
+/* That region */
+enum {
+	MOCK_RESERVED_START = 1UL << 26,
+	MOCK_RESERVED_LENGTH = 1UL << 20,
 };
 
 enum {
@@ -122,6 +131,8 @@ struct iommu_test_cmd {
 			__u32 out_idev_id;
 			/* MOCK_FLAGS_DEVICE_* */
 			__u32 dev_flags;
+			/* The mock device in whose group it is to be. */
+			__u32 group_of;
 		} mock_domain_flags;
 		struct {
 			__u32 pt_id;

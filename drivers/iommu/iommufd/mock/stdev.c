@@ -63,22 +63,18 @@ static int bind_and_attach(struct mock_stdev *stdev, struct mock_dev *mdev, u32 
 	return ret;
 }
 
-static int create(struct iommufd_cmd *cmd, u32 flags)
+static int create(struct iommufd_cmd *cmd, u32 flags, struct mock_dev *peer)
 {
 	struct iommu_test_cmd *arg = cmd->arg;
 	u32 pt_id = arg->id, idev_id;
 	int ret;
-
-	if (flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA |
-		      MOCK_FLAGS_DEVICE_PASID))
-		return -EINVAL;
 
 	struct mock_stdev *stdev __free(iommufd_object_discard) =
 		iommufd_object_new(cmd->ictx, &stdev_class, struct mock_stdev);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
 	mutex_init(&stdev->mutex);
-	struct mock_dev *mdev __free(mock_dev_destroy) = mock_dev_create(flags);
+	struct mock_dev *mdev __free(mock_dev_destroy) = mock_dev_create(flags, peer);
 	if (IS_ERR(mdev))
 		return PTR_ERR(mdev);
 	ret = bind_and_attach(stdev, mdev, &pt_id, &idev_id);
@@ -115,20 +111,31 @@ struct mock_stdev *mock_stdev_get(struct iommufd_ctx *ictx, u32 id)
  */
 int mock_stdev_create(struct iommufd_cmd *cmd)
 {
-	return create(cmd, 0);
+	return create(cmd, 0, NULL);
 }
 
 /**
  * mock_stdev_create_flags - IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS
  * @cmd: struct iommu_test_cmd
  *
- * Return: 0; -EINVAL: unknown flags; otherwise as mock_stdev_create().
+ * Return: 0; -EINVAL: unknown flags; -ENOENT: no device whose group it could be in;
+ * otherwise as mock_stdev_create().
  */
 int mock_stdev_create_flags(struct iommufd_cmd *cmd)
 {
 	struct iommu_test_cmd *arg = cmd->arg;
+	u32 flags = arg->mock_domain_flags.dev_flags;
 
-	return create(cmd, arg->mock_domain_flags.dev_flags);
+	if (flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA |
+		      MOCK_FLAGS_DEVICE_PASID | MOCK_FLAGS_DEVICE_IN_GROUP |
+		      MOCK_FLAGS_DEVICE_RESERVED))
+		return -EINVAL;
+	if (!(flags & MOCK_FLAGS_DEVICE_IN_GROUP))
+		return create(cmd, flags, NULL);
+
+	struct mock_stdev *peer __free(mock_stdev_put) =
+		mock_stdev_get(cmd->ictx, arg->mock_domain_flags.group_of);
+	return IS_ERR(peer) ? PTR_ERR(peer) : create(cmd, flags, peer->mdev);
 }
 
 /**

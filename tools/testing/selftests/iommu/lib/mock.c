@@ -26,6 +26,18 @@ int mock_open(void)
 	return fd;
 }
 
+static int create_device(int fd, struct iommu_test_cmd *cmd, struct mock_device *dev)
+{
+	int ret = run(fd, cmd);
+
+	if (ret)
+		return ret;
+	dev->stdev = cmd->mock_domain.out_stdev_id;
+	dev->idev = cmd->mock_domain.out_idev_id;
+	dev->hwpt = cmd->mock_domain.out_hwpt_id;
+	return 0;
+}
+
 int __mock_device(int fd, __u32 pt, __u32 flags, struct mock_device *dev)
 {
 	struct iommu_test_cmd cmd = {
@@ -33,14 +45,23 @@ int __mock_device(int fd, __u32 pt, __u32 flags, struct mock_device *dev)
 		.id = pt,
 		.mock_domain_flags.dev_flags = flags,
 	};
-	int ret = run(fd, &cmd);
 
-	if (ret)
-		return ret;
-	dev->stdev = cmd.mock_domain.out_stdev_id;
-	dev->idev = cmd.mock_domain.out_idev_id;
-	dev->hwpt = cmd.mock_domain.out_hwpt_id;
-	return 0;
+	return create_device(fd, &cmd, dev);
+}
+
+int __mock_device_in_group(int fd, __u32 pt, __u32 flags, __u32 peer,
+			   struct mock_device *dev)
+{
+	struct iommu_test_cmd cmd = {
+		.op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS,
+		.id = pt,
+		.mock_domain_flags = {
+			.dev_flags = flags | MOCK_FLAGS_DEVICE_IN_GROUP,
+			.group_of = peer,
+		},
+	};
+
+	return create_device(fd, &cmd, dev);
 }
 
 struct mock_device mock_device(int fd, __u32 pt)

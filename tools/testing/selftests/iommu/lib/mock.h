@@ -22,6 +22,9 @@ int mock_open(void);
 
 int __mock_device(int fd, __u32 pt, __u32 flags, struct mock_device *dev);
 struct mock_device mock_device(int fd, __u32 pt);
+/* In the group of @peer, the number of a stdev. */
+int __mock_device_in_group(int fd, __u32 pt, __u32 flags, __u32 peer,
+			   struct mock_device *dev);
 /* Can its writes be recorded? Kernels without CONFIG_IOMMUFD_DRIVER have nothing for that. */
 bool mock_can_track(int fd, __u32 idev);
 int __mock_replace(int fd, __u32 stdev, __u32 *pt);
