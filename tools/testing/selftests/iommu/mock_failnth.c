@@ -130,6 +130,10 @@ static bool intact(const struct command *c, const struct state *before,
 		return false;
 	if (c->tables && !leads(w, w->dev.hwpt, c->mapped, when))
 		return false;
+	if (c->intact && !c->intact(w)) {
+		ksft_print_msg("%s: the device uses another page table\n", when);
+		return false;
+	}
 	return !w->other_dev.hwpt || leads(w, w->other_dev.hwpt, false, when);
 }
 
@@ -165,7 +169,7 @@ static bool try_nth(const struct command *c, unsigned int nth, bool *fired)
 	return ok;
 }
 
-static void sweep(const struct command *c)
+static void sweep_one(const struct command *c)
 {
 	const struct world none = { .fd = -1 };
 	bool ok = true, fired = true;
@@ -180,6 +184,14 @@ static void sweep(const struct command *c)
 		ksft_test_result_pass("%s, %u allocations\n", c->name, nth - 2);
 	else
 		ksft_test_result_fail("%s, at allocation %u\n", c->name, nth - 1);
+}
+
+static void sweep(const struct command *list, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		sweep_one(&list[i]);
 }
 
 static void make_memory(void)
@@ -205,8 +217,6 @@ static void make_memory(void)
 
 int main(void)
 {
-	unsigned int i;
-
 	ksft_print_header();
 	close(mock_open());
 	if (__failnth_init()) {
@@ -214,9 +224,10 @@ int main(void)
 		ksft_test_result_skip("the kernel has no fault injection; see make kernel\n");
 		ksft_finished();
 	}
-	ksft_set_plan(ncommands);
+	ksft_set_plan(ncommands + nguest_commands + ncontainer_commands);
 	make_memory();
-	for (i = 0; i < ncommands; i++)
-		sweep(&commands[i]);
+	sweep(commands, ncommands);
+	sweep(guest_commands, nguest_commands);
+	sweep(container_commands, ncontainer_commands);
 	ksft_finished();
 }

@@ -23,7 +23,9 @@ struct world {
 	char *va;
 	size_t length;
 	struct mock_device dev, other_dev;
-	__u32 hwpt;
+	__u32 hwpt, next;	/* page tables */
+	__u32 viommu;
+	__u64 offset, map_length; /* of the vIOMMU's registers */
 	int access;
 	int file;		/* what the command opened */
 };
@@ -36,10 +38,12 @@ struct command {
 	unsigned int tables;
 	void (*prepare)(struct world *w);
 	int (*run)(struct world *w);
+	/* What a failure must have left as it was, beside what is always looked at */
+	bool (*intact)(const struct world *w);
 	bool takes_away;
 };
 
-extern const struct command commands[];
-extern const unsigned int ncommands;
+extern const struct command commands[], guest_commands[], container_commands[];
+extern const unsigned int ncommands, nguest_commands, ncontainer_commands;
 
 #endif
