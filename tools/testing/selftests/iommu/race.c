@@ -119,7 +119,7 @@ static void change_memory(struct race *race, unsigned int *seed)
 	char *va = race->buffer + rand_r(seed) % (BUFFER / PAGE - 16) * PAGE;
 	pid_t pid;
 
-	switch (rand_r(seed) % 4) {
+	switch (rand_r(seed) % 5) {
 	case 0:
 		madvise(va, length, MADV_DONTNEED);
 		break;
@@ -140,6 +140,11 @@ static void change_memory(struct race *race, unsigned int *seed)
 			_exit(0);
 		}
 		waitpid(pid, NULL, 0);
+		break;
+	case 4:
+		munmap(va, length);
+		mmap(va, length, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		break;
 	}
 	usleep(200);
@@ -256,47 +261,118 @@ TEST_F(race, everything_at_once)
 	EXPECT_LT(0, self->race.moved);
 }
 
+/* What a process maps that ends before it is done. */
 struct victim {
 	struct race *race;
 	char *va;
 	size_t length;
+	unsigned long pages;	/* so many are pinned when it ends */
+	bool exits;
 };
 
-static int map_until_killed(int sock, void *arg)
+static void *map_once(void *arg)
 {
 	struct victim *victim = arg;
-	__u64 iova = GIB(1);
 
-	send_go(sock);
-	for (;;) {
-		__ioas_map(victim->race->iommufd, victim->race->ioas[0], MAP_FIXED_RW,
-			   victim->va, victim->length, &iova);
-		__ioas_unmap_all(victim->race->iommufd, victim->race->ioas[0]);
+	__ioas_map_at(victim->race->iommufd, victim->race->ioas[0], victim->va,
+		      victim->length, GIB(1));
+	return NULL;
+}
+
+static bool reached(unsigned long acquired)
+{
+	unsigned int i;
+
+	for (i = 0; i < 30000; i++) {
+		if (vmstat("nr_foll_pin_acquired") >= acquired)
+			return true;
+		usleep(1000);
 	}
-	return 0;
+	return false;
+}
+
+/* Some of it is pinned when the process is told to end, or ends by itself. */
+static int map_as_victim(int sock, void *arg)
+{
+	struct victim *victim = arg;
+	unsigned long before = vmstat("nr_foll_pin_acquired");
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, map_once, victim) ||
+	    !reached(before + victim->pages))
+		return 1;
+	if (victim->exits)
+		_exit(0);
+	send_go(sock);
+	pthread_join(thread, NULL);
+	return 2;
+}
+
+/* A little memory many times, so that much can be mapped in a small machine. */
+static char *alloc_repeated(size_t length, size_t piece)
+{
+	int fd = must(memfd_create("race", 0));
+	char *va = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t at;
+
+	must(ftruncate(fd, piece));
+	for (at = 0; at < length; at += piece)
+		if (mmap(va + at, piece, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+			fatal("no memory");
+	close(fd);
+	return va;
+}
+
+/*
+ * How soon the process ends is told by how far the map still gets. All of it takes about a
+ * second.
+ */
+static void end_victim(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+		       struct victim *victim)
+{
+	unsigned long before = vmstat("nr_foll_pin_acquired"), pinned;
+	struct race *race = &self->race;
+	struct child child;
+
+	child_start(&child, map_as_victim, victim);
+	if (victim->exits) {
+		EXPECT_EQ(0, child_wait(&child));
+	} else {
+		EXPECT_TRUE(wait_go(child.sock));
+		EXPECT_EQ(128 + SIGKILL, child_kill(&child));
+	}
+	pinned = vmstat("nr_foll_pin_acquired") - before;
+	TH_LOG("%lu of %zu pages pinned", pinned, victim->length / PAGE);
+	EXPECT_GT(victim->length / PAGE / 2, pinned);
+
+	/* Nothing of it is left. */
+	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
+	EXPECT_EQ(0, __ioas_unmap_all(race->iommufd, race->ioas[0]));
+	EXPECT_EQ(0, __ioas_map_at(race->iommufd, race->ioas[0], race->buffer, PAGE, GIB(1)));
+	EXPECT_EQ(PAGE, __ioas_unmap(race->iommufd, race->ioas[0], GIB(1), PAGE));
+}
+
+static void end_in_the_middle(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+			      bool exits)
+{
+	struct victim victim = { .race = &self->race, .length = GIB(1), .exits = exits };
+
+	vdev_attach(&self->race.dev, self->race.ioas[0]);
+	victim.va = alloc_repeated(victim.length, MIB(64));
+	for (victim.pages = 1024; victim.pages <= 16384; victim.pages *= 4)
+		end_victim(_metadata, self, &victim);
+	munmap(victim.va, victim.length);
 }
 
 TEST_F_TIMEOUT(race, kill_in_the_middle_of_a_map_undoes_it, 120)
 {
-	struct race *race = &self->race;
-	struct victim victim = { .race = race, .length = MIB(256) };
-	struct child child;
-	int i;
+	end_in_the_middle(_metadata, self, false);
+}
 
-	vdev_attach(&race->dev, race->ioas[0]);
-	victim.va = alloc_pages(victim.length);
-	for (i = 0; i < 8; i++) {
-		child_start(&child, map_until_killed, &victim);
-		ASSERT_TRUE(wait_go(child.sock));
-		usleep(20000 + 23000 * i);
-		ASSERT_EQ(128 + SIGKILL, child_kill(&child));
-		/* Either it had been mapped as a whole or nothing of it is left. */
-		__ioas_unmap_all(race->iommufd, race->ioas[0]);
-		EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
-		EXPECT_EQ(0, __ioas_map_at(race->iommufd, race->ioas[0], race->buffer, PAGE,
-					   GIB(1)));
-		EXPECT_EQ(PAGE, __ioas_unmap(race->iommufd, race->ioas[0], GIB(1), PAGE));
-	}
+TEST_F_TIMEOUT(race, exit_in_the_middle_of_a_map_undoes_it, 120)
+{
+	end_in_the_middle(_metadata, self, true);
 }
 
 TEST_HARNESS_MAIN
