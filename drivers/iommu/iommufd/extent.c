@@ -84,7 +84,7 @@ static void **need_block(struct iommufd_extents *ext, unsigned long nr)
 
 	if (block)
 		return block;
-	block = kzalloc(IOMMUFD_BLOCK_CHUNKS * sizeof(*block), GFP_KERNEL_ACCOUNT);
+	block = kcalloc(IOMMUFD_BLOCK_CHUNKS, sizeof(*block), GFP_KERNEL_ACCOUNT);
 	if (!block)
 		return NULL;
 	if (xa_err(xa_store(&ext->blocks, nr, block, GFP_KERNEL_ACCOUNT))) {
