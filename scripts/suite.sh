@@ -25,6 +25,7 @@ main_archive()
 # beside those of the machine.
 add_suite()
 {
+	# shellcheck disable=SC2154
 	local suite=$1 uri apt=$cache/apt
 	local key=/usr/share/keyrings/debian-archive-keyring.gpg
 

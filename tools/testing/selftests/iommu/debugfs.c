@@ -48,7 +48,7 @@ static unsigned int count_lines(const char *text)
 	return n;
 }
 
-TEST_F(debugfs, shows_many_mappings)
+TEST_F_TIMEOUT(debugfs, shows_many_mappings, 120)
 {
 	const unsigned int n = 5000;
 	const char *text, *last;
