@@ -75,33 +75,14 @@ TEST_F(debugfs, names_the_opener)
 	EXPECT_NE(NULL, strstr(context_debugfs(self->fd, "status"), "\niommufd-ioas:\t1 "));
 }
 
-/*
- * Do something that fails until the kernel says why; others may have used up what the
- * rate limit allows.
- */
-#define says(fails, a, b)                                                 \
-	({                                                                \
-		struct klog __log;                                        \
-		bool __said = false;                                      \
-		int __try;                                                \
-									  \
-		klog_open(&__log);                                        \
-		for (__try = 0; __try < 12 && !__said; __try++) {         \
-			fails;                                            \
-			__said = klog_wait(&__log, 500, a, b);            \
-		}                                                         \
-		klog_close(&__log);                                       \
-		__said;                                                   \
-	})
-
 TEST_F(debugfs, log_names_what_a_mapping_hits)
 {
 	struct mock_device dev = mock_device(self->fd, self->ioas);
 	char owner[64];
 
 	snprintf(owner, sizeof(owner), "0-0xffffff is reserved by HWPT %u", dev.hwpt);
-	EXPECT_TRUE(says(__ioas_map_at(self->fd, self->ioas, self->mem, PAGE, PAGE),
-			 "IOVA 0x1000-0x1fff can not be mapped", owner));
+	EXPECT_TRUE(klog_says(__ioas_map_at(self->fd, self->ioas, self->mem, PAGE, PAGE),
+			      "IOVA 0x1000-0x1fff can not be mapped", owner));
 }
 
 TEST_F(debugfs, log_names_what_prevents_an_attach)
@@ -109,8 +90,9 @@ TEST_F(debugfs, log_names_what_prevents_an_attach)
 	struct mock_device dev;
 
 	ioas_map_at(self->fd, self->ioas, self->mem, PAGE, PAGE);
-	EXPECT_TRUE(says(EXPECT_EQ(-EADDRINUSE, __mock_device(self->fd, self->ioas, 0, &dev)),
-			 "IOVA 0x0-0xffffff must be free for HWPT", "there is a mapping"));
+	EXPECT_TRUE(klog_says(EXPECT_EQ(-EADDRINUSE,
+					__mock_device(self->fd, self->ioas, 0, &dev)),
+			      "IOVA 0x0-0xffffff must be free for HWPT", "there is a mapping"));
 }
 
 static int map_too_much(int sock, void *arg)
@@ -139,8 +121,8 @@ TEST_F(debugfs, log_names_the_limit)
 	mock_device(self->fd, self->ioas);
 	child_start(&child, map_too_much, self);
 	snprintf(who, sizeof(who), "debugfs (%d) can not pin 7168 kB more", child.pid);
-	EXPECT_TRUE(says(({ send_go(child.sock); wait_go(child.sock); }), who,
-			 "all of uid 1234 has 2048 kB locked, RLIMIT_MEMLOCK is 8192 kB"));
+	EXPECT_TRUE(klog_says(({ send_go(child.sock); wait_go(child.sock); }), who,
+			      "all of uid 1234 has 2048 kB locked, RLIMIT_MEMLOCK is 8192 kB"));
 	shutdown(child.sock, SHUT_RDWR);
 	EXPECT_EQ(0, child_wait(&child));
 }

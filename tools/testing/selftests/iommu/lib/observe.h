@@ -24,6 +24,25 @@ bool klog_wait(struct klog *log, unsigned int ms, const char *a, const char *b);
 bool klog_wait_fault(struct klog *log, unsigned int ms, const char *bdf);
 
 /*
+ * Do something that fails until the kernel says why, in a line that contains both strings;
+ * others may have used up what the rate limit allows.
+ */
+#define klog_says(fails, a, b)                                            \
+	({                                                                \
+		struct klog __log;                                        \
+		bool __said = false;                                      \
+		int __try;                                                \
+									  \
+		klog_open(&__log);                                        \
+		for (__try = 0; __try < 12 && !__said; __try++) {         \
+			fails;                                            \
+			__said = klog_wait(&__log, 500, a, b);            \
+		}                                                         \
+		klog_close(&__log);                                       \
+		__said;                                                   \
+	})
+
+/*
  * Whoever watches the kernel log from outside is told that IOMMU faults between the two
  * calls are wanted.
  */
