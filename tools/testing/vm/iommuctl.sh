@@ -7,7 +7,7 @@
 #   iommuctl.sh PART	one of the functions part_… below
 
 # How iommuctl ends, see iommuctl(8).
-yes=0 no=1 usage=2 denied=3 missing=4 nodevice=5 refused=6
+yes=0 no=1 usage=2 denied=3 missing=4 nodevice=5 refused=6 trouble=7
 
 f0=0000:01:00.0
 f1=0000:01:00.1
@@ -80,6 +80,10 @@ part_arguments()
 	expect $yes 'iommuctl ' iommuctl --version
 	expect $yes 'usage: iommuctl bind' iommuctl bind --help
 	expect $usage 'usage: iommuctl bind' iommuctl bind
+	expect $usage 'usage: iommuctl unbind' iommuctl unbind
+	expect $usage "'1:0' is no PCI address" iommuctl unbind 1:0
+	expect $nodevice 'there is no device 1:0' iommuctl list 1:0
+	expect $usage 'usage: iommuctl status' iommuctl status $f0
 	expect $usage 'list has no such option' iommuctl list --force
 	expect $usage 'unrecognized option' iommuctl list --colour
 	expect $usage "'1:0' is no PCI address" iommuctl bind 1:0
@@ -112,6 +116,7 @@ part_bind()
 	expect_of_user $yes 'drivers_probe' bind --dry-run $f1
 	expect_of_user $denied "only root may change the driver of $f1" bind $f1
 	driver_is $f1 e1000e
+	expect_of_user $denied "only root may change the driver of $f1" unbind $f1
 	expect $yes "still not viable: in use by kernel driver e1000e at $f0" iommuctl bind $f1
 	expect $yes "$f1: vfio-pci -> vfio-pci" iommuctl bind $f1
 	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind --group 01:00.1
@@ -120,7 +125,7 @@ part_bind()
 	driver_is $f1 e1000e
 	expect $yes '"driver":"vfio-pci"' iommuctl bind --json $f0
 	expect $yes '"before":"vfio-pci"' iommuctl unbind --json $f0
-	expect 7 "$f0 did not go to nvme" iommuctl bind --driver nvme $f0
+	expect $trouble "$f0 did not go to nvme" iommuctl bind --driver nvme $f0
 	driver_is $f0 e1000e
 }
 
@@ -223,10 +228,51 @@ part_check()
 	iommuctl unbind $f0 $f1 > $out 2>&1
 }
 
-part_vdpa()
+part_vdpa_arguments()
 {
-	expect $usage 'vdpa takes: list' iommuctl vdpa add
+	for arguments in lsit 'list card' add 'add card' del 'del card disk'; do
+		# shellcheck disable=SC2086
+		expect $usage 'vdpa takes: list' iommuctl vdpa $arguments
+	done
+	expect $usage 'usage: iommuctl vdpa list|add|del' iommuctl vdpa
+	expect $usage 'usage: iommuctl vdpa list|add|del' \
+		iommuctl vdpa add card vduse 52:54:00:00:00:01 disk
 	expect $usage "'52:54' is no MAC address" iommuctl vdpa add card vduse 52:54
+	expect $usage "'52:54:00:00:00:01:02' is no MAC" \
+		iommuctl vdpa add card vduse 52:54:00:00:00:01:02
+	expect $usage 'vdpa has no such option' iommuctl vdpa --force list
+}
+
+# A card and a disk that the kernel simulates
+part_vdpa_sim()
+{
+	expect $yes 'manager vdpasim_net' iommuctl vdpa list
+	expect $yes '"manager":"vdpasim_blk"' iommuctl vdpa list --json
+	expect_of_user $denied 'cannot add card' vdpa add card vdpasim_net
+	expect $yes 'card: made by vdpasim_net' \
+		iommuctl vdpa add card vdpasim_net 52:54:00:00:06:01
+	expect $trouble 'cannot add card: File exists' iommuctl vdpa add card vdpasim_net
+	expect $trouble 'provided attributes are not supported' \
+		iommuctl vdpa add disk vdpasim_blk 52:54:00:00:06:02
+	expect $nodevice 'cannot add disk' iommuctl vdpa add disk pci/vdpasim_blk
+	expect $yes '"errors":[]' iommuctl vdpa add disk vdpasim_blk --json
+	expect $yes 'device  card, virtio type 1, of vdpasim_net, driver vhost_vdpa' \
+		iommuctl vdpa list
+	expect $yes 'device  disk, virtio type 2, of vdpasim_blk, driver vhost_vdpa' \
+		iommuctl vdpa list
+	expect_of_user $yes '"device":"disk","manager":"vdpasim_blk","virtio_id":2' vdpa list --json
+	expect_of_user $denied 'it needs CAP_NET_ADMIN' vdpa del disk
+	expect $yes 'disk: deleted' iommuctl vdpa del disk
+	expect $nodevice '"code":5' iommuctl vdpa del disk --json
+	expect $yes 'device  card' iommuctl vdpa list
+	expect $yes 'card: deleted' iommuctl vdpa del card
+	iommuctl vdpa list > $out
+	grep -q '^device' $out
+	result $((!$?)) 'no vDPA device is left'
+}
+
+part_vdpa_vduse()
+{
 	expect $yes 'manager vduse' iommuctl vdpa list
 	vduse card > $out 2>&1 &
 	vduse=$!
@@ -273,8 +319,11 @@ part_needed()
 
 part_modules()
 {
-	rmmod vhost_vdpa vduse vdpa
-	expect $missing 'modprobe vdpa' iommuctl vdpa list
+	rmmod vhost_vdpa vduse vdpa_sim_net vdpa_sim_blk vdpa_sim vringh vdpa
+	for arguments in list 'add card vdpasim_net' 'del card'; do
+		# shellcheck disable=SC2086
+		expect $missing 'modprobe vdpa' iommuctl vdpa $arguments
+	done
 	expect $missing 'the driver vfio-mdev is not loaded' \
 		iommuctl bind --driver vfio-mdev $f0
 	iommuctl unbind --group $f0 > $out 2>&1
@@ -283,6 +332,7 @@ part_modules()
 		iommuctl bind $f0
 	driver_is $f0 e1000e
 	rmmod vfio_pci_core vfio_iommu_type1 vfio iommufd
+	expect $yes "$f1  8086:10d3  network       e1000e" iommuctl list
 	expect $missing 'there is no /dev/iommu' iommuctl probe $f0
 	expect $missing 'there is no /dev/iommu' iommuctl status
 	expect $no 'FAILED  modules    iommufd is not loaded' iommuctl check
