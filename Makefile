@@ -19,6 +19,7 @@ help:
 	@echo 'make install    modules of the running kernel, iommuctl and its files (after building)'
 	@echo 'make uninstall  take them away again'
 	@echo 'make deb        the packages iommufd-dkms and iommuctl in build/deb'
+	@echo 'make check-install  the packages on Debian 12 and 13, in a VM (root; 10 minutes, later 6)'
 	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
@@ -30,6 +31,7 @@ help:
 	@echo 'make clean      remove build/ and the objects of this checkout'
 	@echo
 	@echo 'TOPOLOGY=name   devices of the VM (tools/testing/vm/topologies)'
+	@echo 'RELEASE=name    check-install of bookworm or trixie alone'
 	@echo 'KERNEL=release  a Debian 6.12 kernel other than the newest'
 
 modules:
@@ -49,6 +51,9 @@ uninstall:
 
 deb:
 	@scripts/build-deb
+
+check-install: iommuctl modules
+	@$(lab)/check-install $(RELEASE)
 
 run: modules selftests
 	@$(lab)/demo
@@ -83,4 +88,4 @@ shell: modules
 clean:
 	@scripts/clean
 
-.PHONY: help modules selftests iommuctl install uninstall deb kernel run test unit check soak coverage htmldocs bench shell clean
+.PHONY: help modules selftests iommuctl install uninstall deb check-install kernel run test unit check soak coverage htmldocs bench shell clean

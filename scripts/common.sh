@@ -31,6 +31,16 @@ as_root()
 	fi
 }
 
+# with_own_mounts ARGUMENT...: start the script again with them, as root and in a mount
+# namespace of its own. What it mounts nobody else sees, and it is gone with the script,
+# however that ends.
+with_own_mounts()
+{
+	[ -z "${OWN_MOUNTS:-}" ] || return 0
+	as_root env OWN_MOUNTS=1 XDG_CACHE_HOME="${cache%/iommufd}" unshare --mount "$0" "$@"
+	exit
+}
+
 # apt_get ARGS...: apt-get without questions, waiting for a running one.
 apt_get()
 {
@@ -43,6 +53,16 @@ apt_update()
 	say "    updating the package lists (about 10 s)"
 	apt_get update || die "apt-get update failed" \
 		"check the network and /etc/apt/sources.list*, then try again"
+}
+
+# archive_of SUITE: where this machine gets it from, by its own configuration, in
+# whatever format that is written.
+archive_of()
+{
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
+		'Identifier: Packages' 'Component: main' |
+		awk -v suite="$1" '$2 == suite { print $1; exit }'
 }
 
 package_installed()

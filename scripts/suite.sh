@@ -11,16 +11,6 @@ machine_release()
 	. /etc/os-release && echo "${VERSION_CODENAME:-}"
 }
 
-# Where this machine gets the main archive from, taken from its own configuration in
-# whatever format that is written.
-main_archive()
-{
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
-		'Identifier: Packages' 'Component: main' |
-		awk -v r="$(machine_release)" '$2 == r { print $1; exit }'
-}
-
 # add_suite SUITE: read its lists. suite_options is afterwards what apt needs to use them
 # beside those of the machine.
 add_suite()
@@ -29,7 +19,7 @@ add_suite()
 	local suite=$1 uri apt=$cache/apt
 	local key=/usr/share/keyrings/debian-archive-keyring.gpg
 
-	uri=$(main_archive)
+	uri=$(archive_of "$(machine_release)")
 	[ -n "$uri" ] || die "apt has no entry for Debian's main archive" \
 		"add it to /etc/apt/sources.list.d"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in the lab's virtual machine, topology "nested", for check-readme: first
+# Runs in the lab's virtual machine, topology "debian", for check-readme: first
 # makes the machine look like one with Debian installed, then, in there, runs what
 # the README says.
 #
@@ -24,21 +24,6 @@ result()
 	fi
 }
 
-# The programs of the machine that runs this one, and the checkout, wherever it is;
-# what is written stays in memory.
-mount_debian()
-{
-	mkdir -p /lower /memory $root
-	mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose,ro \
-		hostroot /lower &&
-	mount -t tmpfs tmpfs /memory && mkdir /memory/upper /memory/work &&
-	mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work \
-		overlay $root &&
-	mount -t proc proc $root/proc &&
-	mount -t sysfs sysfs $root/sys &&
-	mount -t devtmpfs devtmpfs $root/dev
-}
-
 # Debian's modules where they belong, and its VFIO in place of ours.
 install_debian_modules()
 {
@@ -53,7 +38,9 @@ install_debian_modules()
 
 outside()
 {
-	mount_debian || { echo "  FAILED  README: cannot mount the host's file system"; exit 1; }
+	# shellcheck source=tools/testing/vm/debian.sh
+	. ./debian.sh
+	mount_debian $root || { echo "  FAILED  README: cannot mount the host's file system"; exit 1; }
 	install_debian_modules
 	result $? "a machine with Debian's VFIO loaded"
 	[ -z "$broken" ] || exit 1
