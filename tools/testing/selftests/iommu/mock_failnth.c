@@ -27,7 +27,12 @@ static void make_world(const struct command *c, struct world *w)
 {
 	__u32 id;
 
-	*w = (struct world){ .fd = mock_open(), .access = -1, .file = -1 };
+	*w = (struct world){
+		.fd = mock_open(),
+		.access = -1,
+		.file = -1,
+		.registers = MAP_FAILED,
+	};
 	w->va = memory[c->kind].va;
 	w->length = memory[c->kind].length;
 	w->ioas = ioas_alloc(w->fd);
@@ -44,6 +49,8 @@ static void make_world(const struct command *c, struct world *w)
 
 static void end_world(struct world *w)
 {
+	if (w->registers != MAP_FAILED)
+		munmap(w->registers, w->map_length);
 	if (w->file >= 0)
 		close(w->file);
 	if (w->access >= 0)

@@ -109,12 +109,12 @@ static int unmap(struct world *w)
 	return call(w, VFIO_IOMMU_UNMAP_DMA, &cmd);
 }
 
-/* This cuts a mapping in three, and takes memory. */
-static int unmap_middle(struct world *w)
+/* This cuts a mapping, and takes memory. */
+static int unmap_half(struct world *w)
 {
 	struct vfio_iommu_type1_dma_unmap cmd = {
 		.argsz = sizeof(cmd),
-		.iova = MOCK_IOVA + w->length / 4,
+		.iova = MOCK_IOVA + w->length / 2,
 		.size = w->length / 2,
 	};
 
@@ -192,7 +192,7 @@ const struct command container_commands[] = {
 	{ "container's unmap", SCATTERED, .mapped = true, .tables = 1,
 	  .prepare = with_container, .run = unmap, .takes_away = true },
 	{ "container's unmap of a part", SCATTERED, .mapped = true, .tables = 1,
-	  .prepare = with_first_version, .run = unmap_middle },
+	  .prepare = with_first_version, .run = unmap_half },
 	{ "container's dirty log", SCATTERED, .mapped = true, .tables = 1,
 	  .prepare = with_container, .run = start_log },
 	{ "container's dirty bitmap", SCATTERED, .mapped = true, .tables = 1,

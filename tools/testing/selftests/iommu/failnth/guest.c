@@ -159,11 +159,8 @@ static int alloc_hw_queue(struct world *w)
 
 static int map_registers(struct world *w)
 {
-	void *p = mmap(NULL, w->map_length, PROT_READ, MAP_SHARED, w->fd, w->offset);
-
-	if (p == MAP_FAILED)
-		return -errno;
-	return munmap(p, w->map_length) ? -errno : 0;
+	w->registers = mmap(NULL, w->map_length, PROT_READ, MAP_SHARED, w->fd, w->offset);
+	return w->registers == MAP_FAILED ? -errno : 0;
 }
 
 static int close_all(struct world *w)

@@ -26,6 +26,7 @@ struct world {
 	__u32 hwpt, next;	/* page tables */
 	__u32 viommu;
 	__u64 offset, map_length; /* of the vIOMMU's registers */
+	void *registers;	/* where the command mapped them */
 	int access;
 	int file;		/* what the command opened */
 };
