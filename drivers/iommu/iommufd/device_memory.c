@@ -24,6 +24,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/sched/signal.h>
@@ -41,7 +42,8 @@
  * @ictx: the context, only to compare
  * @lock: protects what follows
  * @revocations: how often the memory went away
- * @windows: where it is mapped, struct window
+ * @windows: where it is mapped, struct window by domain and IOVA. As many as a program
+ *	     likes to pay for
  */
 struct iommufd_device_memory {
 	refcount_t refs;
@@ -49,16 +51,35 @@ struct iommufd_device_memory {
 
 	struct mutex lock; /* protects what follows */
 	u64 revocations;
-	struct list_head windows;
+	struct rb_root windows;
 };
 
 /* One area in one domain. */
 struct window {
-	struct list_head entry;
+	struct rb_node node;
 	struct iommu_domain *domain;
 	unsigned long iova;
 	unsigned long length;
 };
+
+static int compare(const struct window *a, const struct window *b)
+{
+	if (a->domain != b->domain)
+		return a->domain < b->domain ? -1 : 1;
+	if (a->iova != b->iova)
+		return a->iova < b->iova ? -1 : 1;
+	return 0;
+}
+
+static bool comes_before(struct rb_node *a, const struct rb_node *b)
+{
+	return compare(rb_entry(a, struct window, node), rb_entry(b, struct window, node)) < 0;
+}
+
+static int compare_key(const void *key, const struct rb_node *node)
+{
+	return compare(key, rb_entry(node, struct window, node));
+}
 
 /* @phys is where byte 0 of @pages would be; @revocations those of the time of its making */
 struct memory_pages {
@@ -104,7 +125,7 @@ static void put_memory(struct iommufd_device_memory *memory)
 {
 	if (!refcount_dec_and_test(&memory->refs))
 		return;
-	WARN_ON(!list_empty(&memory->windows));
+	WARN_ON(!RB_EMPTY_ROOT(&memory->windows));
 	mutex_destroy(&memory->lock);
 	kfree(memory);
 }
@@ -140,26 +161,33 @@ int iommufd_device_memory_add(struct iommufd_ctx *ictx, struct device *dev)
 	refcount_set(&memory->refs, 1);
 	memory->ictx = ictx;
 	mutex_init(&memory->lock);
-	INIT_LIST_HEAD(&memory->windows);
+	memory->windows = RB_ROOT;
 	ret = xa_insert(&registry, (unsigned long)dev, memory, GFP_KERNEL);
 	if (ret)
 		put_memory(memory);
 	return ret;
 }
 
+static void close_window(struct iommufd_device_memory *memory, struct rb_node *node)
+{
+	struct window *window = rb_entry(node, struct window, node);
+
+	WARN_ON(iommu_unmap(window->domain, window->iova, window->length) != window->length);
+	rb_erase(node, &memory->windows);
+	kfree(window);
+}
+
 /* Take the memory out of every page table. */
 static void revoke(struct iommufd_device_memory *memory)
 {
-	struct window *window, *tmp;
+	struct rb_node *node;
 
 	guard(mutex)(&memory->lock);
 	guard(rwsem_read)(&iommufd_switch_rwsem);
 	memory->revocations++;
-	list_for_each_entry_safe(window, tmp, &memory->windows, entry) {
-		WARN_ON(iommu_unmap(window->domain, window->iova, window->length) !=
-			window->length);
-		list_del(&window->entry);
-		kfree(window);
+	while ((node = rb_first(&memory->windows))) {
+		close_window(memory, node);
+		cond_resched();
 	}
 }
 
@@ -348,7 +376,7 @@ int iommufd_device_memory_map(struct iommu_domain *domain, struct iommufd_area *
 		return 0;
 	ret = map_pieces(domain, iova, phys, length, huge_pages ? length : PAGE_SIZE, prot);
 	if (!ret)
-		list_add_tail(&no_free_ptr(window)->entry, &mp->memory->windows);
+		rb_add(&no_free_ptr(window)->node, &mp->memory->windows, comes_before);
 	return ret;
 }
 
@@ -362,16 +390,12 @@ int iommufd_device_memory_map(struct iommu_domain *domain, struct iommufd_area *
 void iommufd_device_memory_unmap(struct iommu_domain *domain, struct iommufd_area *area)
 {
 	struct memory_pages *mp = container_of(area->pages, struct memory_pages, pages);
-	struct window *window;
+	struct window key = { .domain = domain, .iova = area->span.start };
+	struct rb_node *node;
 
 	guard(mutex)(&mp->memory->lock);
 	guard(rwsem_read)(&iommufd_switch_rwsem);
-	list_for_each_entry(window, &mp->memory->windows, entry) {
-		if (window->domain != domain || window->iova != area->span.start)
-			continue;
-		WARN_ON(iommu_unmap(domain, window->iova, window->length) != window->length);
-		list_del(&window->entry);
-		kfree(window);
-		return;
-	}
+	node = rb_find(&key, &mp->memory->windows, compare_key);
+	if (node)
+		close_window(mp->memory, node);
 }
