@@ -6,7 +6,7 @@
  * behind the IOMMU is bound as VFIO's devices are, and its DMA is blocked from then on;
  * the claim that its parent's driver has on the IOMMU group, since it was probed, rests
  * meanwhile. A device that translates by itself is an in-kernel user of the context, and
- * gets a copy of what the IOAS maps (vdpa_mirror.c).
+ * gets a copy of what the IOAS maps (vdpa_spaces.c).
  *
  * Locks: the mutex of the vhost device, outside of all locks of iommufd.
  */
@@ -20,7 +20,7 @@
 #include <linux/vdpa.h>
 
 #include "vdpa_iommufd.h"
-#include "vdpa_mirror.h"
+#include "vdpa_spaces.h"
 #include "vhost.h"
 
 static bool behind_iommu(const struct vdpa_device *vdpa)
@@ -103,97 +103,13 @@ static void unbind_device(struct vhost_vdpa_iommufd *vi)
 	take_claim(vi);
 }
 
-/* Nothing but an IOAS may be translated with, and addresses are physical. */
-static int check_own_translation(struct vhost_vdpa_iommufd *vi)
-{
-	struct vdpa_device *vdpa = vi->vdpa;
-	u32 asid;
-
-	/* Others lose their mappings in a reset, or know nothing but files. */
-	if (!vdpa->config->reset_map || (vdpa->use_va && !vdpa->config->unbind_mm))
-		return -EOPNOTSUPP;
-	for (asid = 0; vdpa->use_va && asid < vdpa->nas; asid++)
-		if (vi->legacy->in_use(vi, asid))
-			return -EBUSY;
-	return 0;
-}
-
-/* Address spaces with IOTLB messages stay as they are. */
-static int block_all(struct vhost_vdpa_iommufd *vi)
-{
-	u32 asid;
-	int ret;
-
-	for (asid = 0; asid < vi->vdpa->nas; asid++) {
-		if (vi->legacy->in_use(vi, asid))
-			continue;
-		ret = vhost_vdpa_mirror_block(vi->vdpa, asid);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static void unblock_all(struct vhost_vdpa_iommufd *vi)
-{
-	struct vdpa_device *vdpa = vi->vdpa;
-	u32 asid;
-
-	for (asid = 0; asid < vdpa->nas; asid++)
-		if (!vi->legacy->in_use(vi, asid))
-			vdpa->config->reset_map(vdpa, asid);
-}
-
-static int bind_mirrors(struct vhost_vdpa_iommufd *vi)
-{
-	struct vdpa_device *vdpa = vi->vdpa;
-	int ret;
-
-	ret = check_own_translation(vi);
-	if (ret)
-		return ret;
-	vi->mirrors = kcalloc(vdpa->nas, sizeof(*vi->mirrors), GFP_KERNEL_ACCOUNT);
-	if (!vi->mirrors)
-		return -ENOMEM;
-	if (vdpa->use_va)
-		vdpa->config->unbind_mm(vdpa);
-	ret = block_all(vi);
-	if (!ret)
-		return 0;
-
-	unblock_all(vi);
-	if (vdpa->use_va)
-		vdpa->config->bind_mm(vdpa, vi->vdev->mm);
-	kfree(vi->mirrors);
-	vi->mirrors = NULL;
-	return ret;
-}
-
-static void unbind_mirrors(struct vhost_vdpa_iommufd *vi)
-{
-	u32 asid;
-
-	for (asid = 0; asid < vi->vdpa->nas; asid++) {
-		struct vhost_vdpa_mirror *mirror = vi->mirrors[asid];
-
-		if (!mirror)
-			continue;
-		if (vhost_vdpa_mirror_stop(mirror))
-			dev_warn(&vi->vdpa->dev, "address space %u is not empty\n", asid);
-		vhost_vdpa_mirror_destroy(mirror);
-	}
-	unblock_all(vi);
-	kfree(vi->mirrors);
-	vi->mirrors = NULL;
-}
-
 static int bind(struct vhost_vdpa_iommufd *vi, struct iommufd_ctx *ictx)
 {
 	int ret;
 
 	if (started(vi))
 		return -EBUSY;
-	ret = behind_iommu(vi->vdpa) ? bind_device(vi, ictx) : bind_mirrors(vi);
+	ret = behind_iommu(vi->vdpa) ? bind_device(vi, ictx) : vhost_vdpa_spaces_bind(vi);
 	if (ret)
 		return ret;
 	iommufd_ctx_get(ictx);
@@ -206,7 +122,7 @@ static void unbind(struct vhost_vdpa_iommufd *vi)
 	if (vi->idev)
 		unbind_device(vi);
 	else
-		unbind_mirrors(vi);
+		vhost_vdpa_spaces_unbind(vi);
 	iommufd_ctx_put(vi->ictx);
 	vi->ictx = NULL;
 }
@@ -219,8 +135,8 @@ static void undo_bind(struct vhost_vdpa_iommufd *vi)
 	unbind(vi);
 	if (device)
 		vi->no_domain = vi->unclaimed || vi->legacy->start(vi);
-	else if (vi->vdpa->use_va)
-		vi->vdpa->config->bind_mm(vi->vdpa, vi->vdev->mm);
+	else
+		vhost_vdpa_spaces_restore(vi);
 }
 
 static int attach_device(struct vhost_vdpa_iommufd *vi, struct vhost_vdpa_iommufd_attach *cmd)
@@ -238,33 +154,6 @@ static int attach_device(struct vhost_vdpa_iommufd *vi, struct vhost_vdpa_iommuf
 	return 0;
 }
 
-static int attach_mirror(struct vhost_vdpa_iommufd *vi, struct vhost_vdpa_iommufd_attach *cmd)
-{
-	struct vhost_vdpa_mirror *old = vi->mirrors[cmd->asid], *new;
-	int ret;
-
-	if (!old && vi->legacy->in_use(vi, cmd->asid))
-		return -EBUSY;
-	if (old && vhost_vdpa_mirror_ioas(old) == cmd->pt_id) {
-		cmd->out_dev_id = vhost_vdpa_mirror_id(old);
-		return 0;
-	}
-
-	new = vhost_vdpa_mirror_create(vi->vdpa, cmd->asid, vi->ictx, cmd->pt_id);
-	if (IS_ERR(new))
-		return PTR_ERR(new);
-	ret = vhost_vdpa_mirror_switch(old, new);
-	if (ret) {
-		vhost_vdpa_mirror_destroy(new);
-		return ret;
-	}
-	if (old)
-		vhost_vdpa_mirror_destroy(old);
-	vi->mirrors[cmd->asid] = new;
-	cmd->out_dev_id = vhost_vdpa_mirror_id(new);
-	return 0;
-}
-
 static int attach(struct vhost_vdpa_iommufd *vi, struct iommufd_ctx *ictx,
 		  struct vhost_vdpa_iommufd_attach *cmd)
 {
@@ -278,7 +167,7 @@ static int attach(struct vhost_vdpa_iommufd *vi, struct iommufd_ctx *ictx,
 		if (ret)
 			return ret;
 	}
-	ret = vi->idev ? attach_device(vi, cmd) : attach_mirror(vi, cmd);
+	ret = vi->idev ? attach_device(vi, cmd) : vhost_vdpa_spaces_attach(vi, cmd);
 	if (ret && first)
 		undo_bind(vi);
 	return ret;
@@ -286,23 +175,12 @@ static int attach(struct vhost_vdpa_iommufd *vi, struct iommufd_ctx *ictx,
 
 static int detach(struct vhost_vdpa_iommufd *vi, u32 asid)
 {
-	struct vhost_vdpa_mirror *mirror;
-	int ret;
-
 	if (vi->attached) {
 		iommufd_device_detach(vi->idev);
 		vi->attached = false;
 		return 0;
 	}
-	mirror = vi->mirrors ? vi->mirrors[asid] : NULL;
-	if (!mirror)
-		return -ENOENT;
-	ret = vhost_vdpa_mirror_stop(mirror);
-	if (ret)
-		return ret;
-	vhost_vdpa_mirror_destroy(mirror);
-	vi->mirrors[asid] = NULL;
-	return 0;
+	return vi->mirrors ? vhost_vdpa_spaces_detach(vi, asid) : -ENOENT;
 }
 
 /* Copy a command that begins with its own size, which is at least @min. */
@@ -385,6 +263,7 @@ void vhost_vdpa_iommufd_init(struct vhost_vdpa_iommufd *vi, struct vdpa_device *
 	vi->vdpa = vdpa;
 	vi->vdev = vdev;
 	vi->legacy = legacy;
+	INIT_LIST_HEAD(&vi->parked);
 }
 
 /**

@@ -41,6 +41,7 @@ struct vhost_vdpa_legacy_ops {
  * @idev: the device there, if it is behind the IOMMU
  * @attached: @idev is attached
  * @mirrors: if it translates by itself: what each address space is attached to, or NULL
+ * @parked: what it was to be attached to, and did not take quite
  * @no_domain: the attempt to go back to @legacy failed
  * @unclaimed: the parent's driver misses its claim on the IOMMU group
  */
@@ -54,6 +55,7 @@ struct vhost_vdpa_iommufd {
 	struct iommufd_device *idev;
 	bool attached;
 	struct vhost_vdpa_mirror **mirrors;
+	struct list_head parked;
 	bool no_domain;
 	bool unclaimed;
 };

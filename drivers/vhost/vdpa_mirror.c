@@ -2,13 +2,17 @@
 /*
  * An address space of a vDPA device that translates by itself, kept equal to an IOAS.
  *
- * A mirror pins all that is mapped in its IOAS and has a list of it for the device, in
- * pieces that are physically contiguous. It is live when the device uses that list. The
- * device moves to another IOAS by a new mirror, which is filled before the two change
- * places, so that what both map is never out of reach.
+ * A mirror pins all that is mapped in its IOAS and has a list of it for the device
+ * (vdpa_pieces.c). It is live when the device uses that list. The device moves to another
+ * IOAS by a new mirror, which is filled before the two change places, so that what both
+ * map is never out of reach.
  *
  * Pages are unpinned after the device has been told that they are gone, and the device
- * driver has to wait in its set_map or dma_unmap until it does not use them any more.
+ * driver has to wait in its set_map or dma_unmap until it does not use them any more. A
+ * driver can fail to tell. Then they stay pinned, until it has managed or the device has
+ * been reset. Not so with a device that maps files: it has no physical address that a
+ * pin would have to keep valid, and what its program has mapped by itself nobody can
+ * take from it. A program that does not answer shall not hold anybody up.
  *
  * Locks: mirror->lock, held while pages are pinned and the device driver is called; of
  * two mirrors of one address space, that of the live one first. It is inside of the mutex
@@ -16,18 +20,15 @@
  * is attached or destroyed.
  */
 #include <linux/interval_tree.h>
-#include <linux/iommu.h>
 #include <linux/iommufd.h>
-#include <linux/mm.h>
+#include <linux/list.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
 
 #include "vdpa_mirror.h"
-
-/* As many as there are pointers in a page */
-#define PIN_PAGES (PAGE_SIZE / sizeof(struct page *))
+#include "vdpa_pieces.h"
 
 /**
  * struct vhost_vdpa_mirror - One address space of a device, and the IOAS it shows
@@ -36,9 +37,12 @@
  * @ioas_id: immutable
  * @access: the device as iommufd sees it. Immutable
  * @id: id of @access. Immutable
+ * @files: the device maps files. Immutable
+ * @parked: for the list of those that the device may still use a part of
  * @lock: protects what follows
  * @live: the device uses @iotlb
- * @iotlb: physically contiguous pieces, for the device
+ * @stuck: the device may use a part of @iotlb, and is not to be given it
+ * @iotlb: pieces, for the device
  * @areas: struct mirrored by IOVA: whose pages are pinned
  */
 struct vhost_vdpa_mirror {
@@ -47,9 +51,12 @@ struct vhost_vdpa_mirror {
 	u32 ioas_id;
 	struct iommufd_access *access;
 	u32 id;
+	bool files;
+	struct list_head parked;
 
 	struct mutex lock; /* protects what follows */
 	bool live;
+	bool stuck;
 	struct vhost_iotlb iotlb;
 	struct rb_root_cached areas;
 };
@@ -58,74 +65,6 @@ struct vhost_vdpa_mirror {
 struct mirrored {
 	struct interval_tree_node node;
 };
-
-/* Pages that follow one another in both address spaces */
-struct run {
-	u64 iova;
-	u64 phys;
-	u64 size;
-	u32 perm;
-};
-
-static int add_run(struct vhost_vdpa_mirror *mirror, const struct run *run)
-{
-	if (!run->size)
-		return 0;
-	return vhost_iotlb_add_range(&mirror->iotlb, run->iova, run->iova + run->size - 1,
-				     run->phys, run->perm);
-}
-
-/* Continue @run by one page, or begin a new one. */
-static int add_page(struct vhost_vdpa_mirror *mirror, struct run *run, u64 iova, u64 phys)
-{
-	int ret;
-
-	if (run->size && run->phys + run->size == phys) {
-		run->size += PAGE_SIZE;
-		return 0;
-	}
-	ret = add_run(mirror, run);
-	run->iova = iova;
-	run->phys = phys;
-	run->size = PAGE_SIZE;
-	return ret;
-}
-
-/* Pin [@iova, @iova + @length) piece by piece; *@pinned says how far it came. */
-static int pin_range(struct vhost_vdpa_mirror *mirror, unsigned long iova,
-		     unsigned long length, struct run *run, unsigned long *pinned)
-{
-	unsigned int flags = run->perm & VHOST_MAP_WO ? IOMMUFD_ACCESS_RW_WRITE : 0;
-	struct page **pages __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
-	int ret;
-
-	*pinned = 0;
-	if (!pages)
-		return -ENOMEM;
-
-	while (*pinned < length) {
-		unsigned long i, n = min(length - *pinned, PIN_PAGES << PAGE_SHIFT);
-
-		ret = iommufd_access_pin_pages(mirror->access, iova + *pinned, n, pages, flags);
-		if (ret)
-			return ret;
-		for (i = 0; i < n >> PAGE_SHIFT; i++) {
-			ret = add_page(mirror, run, iova + *pinned + (i << PAGE_SHIFT),
-				       page_to_phys(pages[i]));
-			if (ret)
-				break;
-		}
-		*pinned += n;
-		if (ret)
-			return ret;
-	}
-	return add_run(mirror, run);
-}
-
-static u32 perm_of(int prot)
-{
-	return (prot & IOMMU_READ ? VHOST_MAP_RO : 0) | (prot & IOMMU_WRITE ? VHOST_MAP_WO : 0);
-}
 
 /* For devices that are told of every piece. */
 static int dma_map_range(struct vhost_vdpa_mirror *mirror, u64 start, u64 last)
@@ -144,33 +83,30 @@ static int dma_map_range(struct vhost_vdpa_mirror *mirror, u64 start, u64 last)
 	return 0;
 }
 
+/*
+ * Pages that such a device may have got stay, also when it did not take all. The unmap
+ * that follows asks for them.
+ */
 static int add_area(struct vhost_vdpa_mirror *mirror, unsigned long iova,
 		    unsigned long length, int prot)
 {
-	struct run run = { .perm = perm_of(prot) };
-	unsigned long pinned;
+	unsigned long last = iova + length - 1;
 	int ret;
 
 	struct mirrored *area __free(kfree) = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return -ENOMEM;
 	area->node.start = iova;
-	area->node.last = iova + length - 1;
+	area->node.last = last;
 
-	ret = pin_range(mirror, iova, length, &run, &pinned);
-	if (!ret && mirror->live && mirror->vdpa->config->dma_map)
-		ret = dma_map_range(mirror, area->node.start, area->node.last);
-	if (!ret) {
-		interval_tree_insert(&no_free_ptr(area)->node, &mirror->areas);
+	ret = vhost_vdpa_pieces_add(&mirror->iotlb, mirror->access, iova, length, prot,
+				    mirror->files);
+	if (ret)
+		return ret;
+	interval_tree_insert(&no_free_ptr(area)->node, &mirror->areas);
+	if (!mirror->live || !mirror->vdpa->config->dma_map)
 		return 0;
-	}
-
-	if (mirror->live && mirror->vdpa->config->dma_map)
-		mirror->vdpa->config->dma_unmap(mirror->vdpa, mirror->asid, iova, length);
-	vhost_iotlb_del_range(&mirror->iotlb, area->node.start, area->node.last);
-	if (pinned)
-		iommufd_access_unpin_pages(mirror->access, iova, pinned);
-	return ret;
+	return dma_map_range(mirror, iova, last);
 }
 
 /* Has what was to be pinned been unmapped in the meantime? */
@@ -238,7 +174,7 @@ static int hide(struct vhost_vdpa_mirror *mirror, unsigned long start, unsigned 
 		if (mirror->live && !vdpa->config->set_map)
 			ret = vdpa->config->dma_unmap(vdpa, mirror->asid, node->start,
 						      node->last - node->start + 1);
-		vhost_iotlb_del_range(&mirror->iotlb, node->start, node->last);
+		vhost_vdpa_pieces_del(&mirror->iotlb, node->start, node->last);
 	}
 	return ret;
 }
@@ -256,8 +192,8 @@ static void unpin(struct vhost_vdpa_mirror *mirror, unsigned long start, unsigne
 }
 
 /*
- * Should the device not let go of the memory it stays pinned, and the unmap, which calls
- * again and again, fails in the end.
+ * Should the device not let go of the memory it stays pinned and out of the list, and the
+ * unmap, which calls again and again, fails in the end.
  */
 static void mirror_unmap(void *data, unsigned long iova, unsigned long length)
 {
@@ -268,12 +204,12 @@ static void mirror_unmap(void *data, unsigned long iova, unsigned long length)
 	if (check_add_overflow(iova, length - 1, &last))
 		last = ULONG_MAX;
 	guard(mutex)(&mirror->lock);
-	if (!interval_tree_iter_first(&mirror->areas, iova, last))
+	if (mirror->stuck || !interval_tree_iter_first(&mirror->areas, iova, last))
 		return;
 	ret = hide(mirror, iova, last);
 	if (!ret && mirror->live && mirror->vdpa->config->set_map)
 		ret = show(mirror);
-	if (!ret)
+	if (!ret || mirror->files)
 		unpin(mirror, iova, last);
 }
 
@@ -306,6 +242,8 @@ struct vhost_vdpa_mirror *vhost_vdpa_mirror_create(struct vdpa_device *vdpa, u32
 	mirror->vdpa = vdpa;
 	mirror->asid = asid;
 	mirror->ioas_id = ioas_id;
+	mirror->files = vhost_vdpa_maps_files(vdpa);
+	INIT_LIST_HEAD(&mirror->parked);
 	mutex_init(&mirror->lock);
 	vhost_iotlb_init(&mirror->iotlb, UINT_MAX, 0);
 	mirror->areas = RB_ROOT_CACHED;
@@ -331,14 +269,19 @@ struct vhost_vdpa_mirror *vhost_vdpa_mirror_create(struct vdpa_device *vdpa, u32
 
 /**
  * vhost_vdpa_mirror_destroy - Unpin everything
- * @mirror: not live, not to be used afterwards
+ * @mirror: the device uses nothing of it, or has been reset. Not to be used afterwards
  *
  * Context: Process context, may sleep for long. No lock but the vhost device's mutex.
  */
 void vhost_vdpa_mirror_destroy(struct vhost_vdpa_mirror *mirror)
 {
+	list_del(&mirror->parked);
+	scoped_guard(mutex, &mirror->lock) {
+		mirror->live = false;
+		mirror->stuck = false;
+	}
 	iommufd_access_destroy(mirror->access);
-	vhost_iotlb_reset(&mirror->iotlb);
+	vhost_vdpa_pieces_del(&mirror->iotlb, 0, U64_MAX);
 	mutex_destroy(&mirror->lock);
 	kfree(mirror);
 }
@@ -378,10 +321,11 @@ static int show_new(struct vhost_vdpa_mirror *new)
 }
 
 /* Back to where the device was, or to nothing. */
-static void show_old(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mirror *new)
+static int show_old(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mirror *new)
 {
-	if (!old || show_new(old))
-		show_nothing(new->vdpa, new->asid);
+	if (old && !show_new(old))
+		return 0;
+	return show_nothing(new->vdpa, new->asid);
 }
 
 /**
@@ -390,7 +334,8 @@ static void show_old(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mirror *ne
  * @new: one that is not live
  *
  * Context: Process context, may sleep. The caller serialises the calls for a device.
- * Return: 0, or the error of the device's driver, and @old is live as before.
+ * Return: 0, or the error of the device's driver, and @old is live as before. Then the
+ * caller parks @new.
  */
 int vhost_vdpa_mirror_switch(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mirror *new)
 {
@@ -402,7 +347,7 @@ int vhost_vdpa_mirror_switch(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mi
 	mutex_lock_nested(&new->lock, SINGLE_DEPTH_NESTING);
 	ret = show_new(new);
 	if (ret) {
-		show_old(old, new);
+		new->stuck = show_old(old, new) && !new->files;
 	} else {
 		new->live = true;
 		if (old)
@@ -412,6 +357,37 @@ int vhost_vdpa_mirror_switch(struct vhost_vdpa_mirror *old, struct vhost_vdpa_mi
 	if (old)
 		mutex_unlock(&old->lock);
 	return ret;
+}
+
+/**
+ * vhost_vdpa_mirror_park - Destroy a mirror that did not become live
+ * @mirror: the mirror. Not to be used afterwards
+ * @parked: a list for it, if the device may be using it all the same: it took neither
+ *	    this one nor the one before, and not even nothing. What is in the list has to
+ *	    be destroyed once the device has been reset
+ *
+ * Context: as vhost_vdpa_mirror_destroy().
+ */
+void vhost_vdpa_mirror_park(struct vhost_vdpa_mirror *mirror, struct list_head *parked)
+{
+	if (mirror->stuck)
+		list_add(&mirror->parked, parked);
+	else
+		vhost_vdpa_mirror_destroy(mirror);
+}
+
+/**
+ * vhost_vdpa_mirror_unpark - Destroy all that have been parked
+ * @parked: the list
+ *
+ * Context: as vhost_vdpa_mirror_destroy(). The device has been reset.
+ */
+void vhost_vdpa_mirror_unpark(struct list_head *parked)
+{
+	struct vhost_vdpa_mirror *mirror, *tmp;
+
+	list_for_each_entry_safe(mirror, tmp, parked, parked)
+		vhost_vdpa_mirror_destroy(mirror);
 }
 
 /**
@@ -427,9 +403,10 @@ int vhost_vdpa_mirror_stop(struct vhost_vdpa_mirror *mirror)
 
 	guard(mutex)(&mirror->lock);
 	ret = show_nothing(mirror->vdpa, mirror->asid);
-	if (!ret)
-		mirror->live = false;
-	return ret;
+	if (ret && !mirror->files)
+		return ret;
+	mirror->live = false;
+	return 0;
 }
 
 /**

@@ -5,7 +5,8 @@
  *
  * Names and behaviour are those of Linux 6.12, so that its VFIO builds against this
  * header unchanged. The part for IOMMU drivers follows later kernels;
- * iommufd_access_next_area() and the map operation are additions.
+ * iommufd_access_next_area(), iommufd_access_get_file() and the map operation are
+ * additions.
  */
 #ifndef __LINUX_IOMMUFD_H
 #define __LINUX_IOMMUFD_H
@@ -118,6 +119,9 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *d
 		      size_t len, unsigned int flags);
 int iommufd_access_next_area(struct iommufd_access *access, unsigned long *iova,
 			     unsigned long *length, int *prot);
+
+struct file *iommufd_access_get_file(struct iommufd_access *access, unsigned long iova,
+				     u64 *offset);
 
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);

@@ -9,6 +9,7 @@
  *
  * Locks: none is held while map is called; an area may be gone again by then.
  */
+#include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
 
@@ -16,6 +17,7 @@
 #include "area.h"
 #include "device_memory.h"
 #include "ioas.h"
+#include "pages.h"
 
 /**
  * iommufd_access_next_area - Find what is mapped
@@ -53,6 +55,40 @@ int iommufd_access_next_area(struct iommufd_access *access, unsigned long *iova,
 	return -ENOENT;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_next_area, IOMMUFD);
+
+/**
+ * iommufd_access_get_file - Find the file behind a mapping
+ * @access: attached access
+ * @iova: an address there; the caller has it pinned, so that it stays
+ * @offset: set to the byte of the file at @iova
+ *
+ * For users that play the device in a process, to which physical memory means nothing.
+ *
+ * Context: Process context, may sleep.
+ * Return: the file, with a reference; ERR_PTR(-ENOENT): nothing is mapped there;
+ * ERR_PTR(-EOPNOTSUPP): the memory is not of a file.
+ */
+struct file *iommufd_access_get_file(struct iommufd_access *access, unsigned long iova,
+				     u64 *offset)
+{
+	struct iommufd_pages *pages;
+	struct iommufd_area *area;
+
+	guard(mutex)(&access->mutex);
+	if (!access->ioas)
+		return ERR_PTR(-ENOENT);
+	guard(rwsem_read)(&access->ioas->iova_rwsem);
+
+	area = iommufd_area_first(access->ioas, iova, iova);
+	if (!area)
+		return ERR_PTR(-ENOENT);
+	pages = area->pages;
+	if (!pages->ops->file)
+		return ERR_PTR(-EOPNOTSUPP);
+	*offset = pages->addr + iommufd_area_offset(area, iova);
+	return get_file(pages->ops->file(pages));
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_get_file, IOMMUFD);
 
 /**
  * iommufd_access_notify_map - Tell the users that follow what is new

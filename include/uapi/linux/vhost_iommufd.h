@@ -30,11 +30,14 @@
  *
  * EINVAL: @argsz is too small, there is no such address space, the file is bound to another
  * context, or DMA of the device is not cache coherent. E2BIG: there is more in the struct
- * than this kernel knows. EOPNOTSUPP: unknown flag, or the device can not be used this way.
+ * than this kernel knows. EOPNOTSUPP: unknown flag, the device can not be used this way,
+ * or it maps files and there is memory of no file. EIO: the program that plays the device
+ * does not take it.
  * EBADF, EBADFD: @iommufd is no file descriptor, or not one of /dev/iommu. ENOENT: there is
  * no such @pt_id. EBUSY: the address space has mappings by IOTLB messages, or the device is
  * started already. EPERM: somebody else owns the device or its group, or the caller has not
- * issued VHOST_SET_OWNER. EADDRINUSE: what is mapped there is out of the device's reach.
+ * issued VHOST_SET_OWNER, or a mapping allows less than its file, for a device that maps
+ * files. EADDRINUSE: what is mapped there is out of the device's reach.
  * ENODEV: there is no IOMMU in front of the device. After an error what was attached still
  * is.
  */
