@@ -71,29 +71,7 @@ static void start_disk(struct vqueue *vq, int fd, void *ring)
 		start();						\
 	} while (0)
 
-/* Is every byte of the memory @byte? */
-static bool filled(const char *va, size_t length, char byte)
-{
-	while (length--)
-		if (*(volatile const char *)va++ != byte)
-			return false;
-	return true;
-}
-
-/* Writes one page to the disk and reads it back to another place. */
-static int __disk_works(struct vqueue *vq, char *data, char byte)
-{
-	int ret;
-
-	memset(data, byte, PAGE);
-	memset(data + PAGE, 0, PAGE);
-	ret = __blk_write(vq, 8, DATA, PAGE);
-	if (!ret)
-		ret = __blk_read(vq, 8, DATA + PAGE, PAGE);
-	return ret ?: filled(data + PAGE, PAGE, byte) ? 0 : -EBADMSG;
-}
-
-#define disk_works(byte) __disk_works(&self->vq, self->data, byte)
+#define disk_works(byte) __blk_works(&self->vq, self->data, DATA, byte)
 
 TEST_F(vdpa_blk, blocks_through_an_ioas)
 {
@@ -111,7 +89,7 @@ TEST_F(vdpa_blk, what_is_mapped_later_is_reached)
 	EXPECT_EQ(-EIO, __blk_read(&self->vq, 8, DATA + MIB(1), PAGE));
 	ioas_map_at(self->iommufd, self->ioas, more, 4 * PAGE, DATA + MIB(1));
 	EXPECT_EQ(0, __blk_read(&self->vq, 8, DATA + MIB(1) + 3 * PAGE, PAGE));
-	EXPECT_TRUE(filled(more + 3 * PAGE, PAGE, 'a'));
+	EXPECT_TRUE(is_filled(more + 3 * PAGE, PAGE, 'a'));
 }
 
 TEST_F(vdpa_blk, unmapped_memory_is_not_touched)
@@ -121,10 +99,10 @@ TEST_F(vdpa_blk, unmapped_memory_is_not_touched)
 	EXPECT_EQ(DATA_LENGTH, __ioas_unmap(self->iommufd, self->ioas, DATA, DATA_LENGTH));
 	memset(self->data, 'u', DATA_LENGTH);
 	EXPECT_EQ(-EIO, __blk_read(&self->vq, 8, DATA, PAGE));
-	EXPECT_TRUE(filled(self->data, DATA_LENGTH, 'u'));
+	EXPECT_TRUE(is_filled(self->data, DATA_LENGTH, 'u'));
 	ioas_map_at(self->iommufd, self->ioas, self->data, DATA_LENGTH, DATA);
 	EXPECT_EQ(0, __blk_read(&self->vq, 8, DATA, PAGE));
-	EXPECT_TRUE(filled(self->data, PAGE, 'a'));
+	EXPECT_TRUE(is_filled(self->data, PAGE, 'a'));
 }
 
 /* Physical addresses are what the simulator uses when nobody tells it anything. */
@@ -136,7 +114,7 @@ TEST_F(vdpa_blk, physical_memory_is_out_of_reach)
 	EXPECT_EQ(0, disk_works('a'));
 	memset(self->data + 5 * PAGE, 'p', PAGE);
 	EXPECT_EQ(-EIO, __blk_read(&self->vq, 8, phys, PAGE));
-	EXPECT_TRUE(filled(self->data + 5 * PAGE, PAGE, 'p'));
+	EXPECT_TRUE(is_filled(self->data + 5 * PAGE, PAGE, 'p'));
 }
 
 TEST_F(vdpa_blk, read_only_memory_is_not_written)
@@ -150,7 +128,7 @@ TEST_F(vdpa_blk, read_only_memory_is_not_written)
 	attach_and_start();
 	EXPECT_EQ(0, disk_works('a'));
 	EXPECT_EQ(-EIO, __blk_read(&self->vq, 8, iova, PAGE));
-	EXPECT_TRUE(filled(ro, PAGE, 'r'));
+	EXPECT_TRUE(is_filled(ro, PAGE, 'r'));
 	EXPECT_EQ(0, __blk_write(&self->vq, 8, iova, PAGE));
 }
 
@@ -178,7 +156,7 @@ TEST_F(vdpa_blk, detached_it_reaches_nothing)
 	EXPECT_EQ(-ENOENT, __vdpa_detach(self->fd, 0));
 	memset(self->data, 'd', DATA_LENGTH);
 	EXPECT_EQ(-ETIMEDOUT, __blk_read(&self->vq, 8, DATA, PAGE));
-	EXPECT_TRUE(filled(self->data, DATA_LENGTH, 'd'));
+	EXPECT_TRUE(is_filled(self->data, DATA_LENGTH, 'd'));
 	/* Another context would be another owner. */
 	close(self->iommufd);
 	self->iommufd = iommufd_open();
@@ -196,7 +174,7 @@ TEST_F(vdpa_blk, a_reset_keeps_the_address_space)
 	EXPECT_EQ(0, disk_works('b'));
 	memset(self->data + 5 * PAGE, 'p', PAGE);
 	EXPECT_EQ(-EIO, __blk_read(&self->vq, 8, phys_of(self->data + 5 * PAGE), PAGE));
-	EXPECT_TRUE(filled(self->data + 5 * PAGE, PAGE, 'p'));
+	EXPECT_TRUE(is_filled(self->data + 5 * PAGE, PAGE, 'p'));
 }
 
 TEST_F(vdpa_blk, messages_are_refused_while_attached)
@@ -237,7 +215,7 @@ TEST_F(vdpa_blk, messages_work_as_ever_without_iommufd)
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, ring, PAGE, RING));
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, data, 2 * PAGE, DATA));
 	start_disk(&self->vq, self->fd, ring);
-	EXPECT_EQ(0, __disk_works(&self->vq, data, 'l'));
+	EXPECT_EQ(0, __blk_works(&self->vq, data, DATA, 'l'));
 }
 
 /* Also when an attach was tried, and failed. */
@@ -252,7 +230,7 @@ TEST_F(vdpa_blk, messages_work_after_a_failed_attach)
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, ring, PAGE, RING));
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, data, 2 * PAGE, DATA));
 	start_disk(&self->vq, self->fd, ring);
-	EXPECT_EQ(0, __disk_works(&self->vq, data, 'l'));
+	EXPECT_EQ(0, __blk_works(&self->vq, data, DATA, 'l'));
 }
 
 TEST_F(vdpa_blk, the_context_lives_until_the_device_is_closed)
@@ -375,7 +353,7 @@ TEST_F(vdpa_blk, an_unmap_waits_for_the_device)
 		must(__ioas_unmap(self->iommufd, self->ioas, DATA, DATA_LENGTH));
 		memset(self->data, 'u', length);
 		ASSERT_EQ(0, __vqueue_wait(&self->vq, 2000));
-		spoiled += !filled(self->data, length, 'u');
+		spoiled += !is_filled(self->data, length, 'u');
 		ioas_map_at(self->iommufd, self->ioas, self->data, DATA_LENGTH, DATA);
 	}
 	EXPECT_EQ(0, spoiled);
@@ -392,7 +370,7 @@ static int die_with_disk(int sock, void *arg __attribute__((unused)))
 	ioas_map_at(iommufd, ioas, data, DATA_LENGTH, DATA);
 	vdpa_attach(fd, iommufd, 0, ioas);
 	start_disk(&vq, fd, ring);
-	if (__disk_works(&vq, data, 'c'))
+	if (__blk_works(&vq, data, DATA, 'c'))
 		return 1;
 	send_go(sock);
 	for (;;)

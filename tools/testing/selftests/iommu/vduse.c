@@ -5,18 +5,17 @@
  *
  *	vduse NAME
  */
-#include <fcntl.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/vduse.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
-#define QUEUES 2
+#include "vduse.h"
 
 struct config {
 	struct vduse_dev_config device;
@@ -28,20 +27,10 @@ static void on_end(int signal)
 	(void)signal;
 }
 
-static int trouble(const char *what)
+static int trouble(const char *what, int ret)
 {
-	perror(what);
+	fprintf(stderr, "%s: %s\n", what, strerror(-ret));
 	return 1;
-}
-
-static int set_up_queues(int device)
-{
-	struct vduse_vq_config queue = { .max_size = 256 };
-
-	for (queue.index = 0; queue.index < QUEUES; queue.index++)
-		if (ioctl(device, VDUSE_VQ_SETUP, &queue))
-			return -1;
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -51,28 +40,22 @@ int main(int argc, char **argv)
 			.device_id = VIRTIO_ID_NET,
 			.features = 1ULL << VIRTIO_F_ACCESS_PLATFORM |
 				    1ULL << VIRTIO_F_VERSION_1,
-			.vq_num = QUEUES,
+			.vq_num = 2,
 			.vq_align = 4096,
-			.config_size = sizeof(config.net),
 		},
 	};
-	char path[300];
-	int control, device;
+	int device, ret;
 
 	if (argc != 2)
 		return 2;
 	signal(SIGTERM, on_end);
-	snprintf(config.device.name, sizeof(config.device.name), "%s", argv[1]);
-	snprintf(path, sizeof(path), "/dev/vduse/%s", argv[1]);
-	control = open("/dev/vduse/control", O_RDWR);
-	if (control < 0 || ioctl(control, VDUSE_CREATE_DEV, &config))
-		return trouble("create");
-	device = open(path, O_RDWR);
-	if (device < 0 || set_up_queues(device))
-		return trouble(path);
+	device = __vduse_create(argv[1], &config, sizeof(config));
+	if (device < 0)
+		return trouble("create", device);
 	puts("ready");
 	fflush(stdout);
 	pause();
 	close(device);
-	return ioctl(control, VDUSE_DESTROY_DEV, config.device.name) ? trouble("destroy") : 0;
+	ret = __vduse_destroy(argv[1]);
+	return ret ? trouble("destroy", ret) : 0;
 }

@@ -78,6 +78,22 @@ void ioas_map_at(int fd, __u32 ioas, const void *va, __u64 length, __u64 iova)
 	must(__ioas_map_at(fd, ioas, va, length, iova));
 }
 
+int __ioas_map_file_at(int fd, __u32 ioas, __u32 flags, int file, __u64 start, __u64 length,
+		       __u64 iova)
+{
+	struct iommu_ioas_map_file cmd = {
+		.size = sizeof(cmd),
+		.flags = flags | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = ioas,
+		.fd = file,
+		.start = start,
+		.length = length,
+		.iova = iova,
+	};
+
+	return __iommufd_ioctl(fd, IOMMU_IOAS_MAP_FILE, &cmd);
+}
+
 long __ioas_unmap(int fd, __u32 ioas, __u64 iova, __u64 length)
 {
 	struct iommu_ioas_unmap cmd = {

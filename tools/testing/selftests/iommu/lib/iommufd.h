@@ -34,6 +34,10 @@ __u64 ioas_map(int fd, __u32 ioas, const void *va, __u64 length);
 void ioas_map_at(int fd, __u32 ioas, const void *va, __u64 length, __u64 iova);
 int __ioas_map_at(int fd, __u32 ioas, const void *va, __u64 length, __u64 iova);
 
+/* Of a file, from @start on, at @iova. @flags are MAP_R and the like. */
+int __ioas_map_file_at(int fd, __u32 ioas, __u32 flags, int file, __u64 start, __u64 length,
+		       __u64 iova);
+
 /* The result of a success is the number of bytes unmapped. */
 long __ioas_unmap(int fd, __u32 ioas, __u64 iova, __u64 length);
 long __ioas_unmap_all(int fd, __u32 ioas);

@@ -25,6 +25,7 @@ enum pci_id {
 	ID_E1000E = 0x808610d3,
 	ID_IGB = 0x808610c9,
 	ID_NVME = 0x1b360010,
+	ID_VIRTIO_NET = 0x1af41041,
 	ID_VIRTIO_BLK = 0x1af41042,
 };
 

@@ -88,6 +88,16 @@ uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+bool is_filled(const void *va, size_t length, char byte)
+{
+	const volatile char *at = va;
+
+	while (length--)
+		if (*at++ != byte)
+			return false;
+	return true;
+}
+
 void *alloc_pages(size_t length)
 {
 	void *va = mmap(NULL, length, PROT_READ | PROT_WRITE,

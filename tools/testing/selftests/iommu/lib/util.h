@@ -49,6 +49,9 @@ long __read_number(const char *path);
 void msleep(unsigned int ms);
 uint64_t now_ns(void);
 
+/* Is every byte of the memory @byte? Somebody else may write to it. */
+bool is_filled(const void *va, size_t length, char byte);
+
 /* Memory of the calling process, zeroed and populated; ends the test if there is none. */
 void *alloc_pages(size_t length);
 /* The same aligned to THP, with @huge as huge pages, else without any. */

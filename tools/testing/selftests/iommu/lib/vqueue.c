@@ -161,3 +161,15 @@ int __blk_write(struct vqueue *vq, __u64 sector, __u64 iova, __u32 length)
 	start(vq, VIRTIO_BLK_T_OUT, sector, iova, length);
 	return __end(vq);
 }
+
+int __blk_works(struct vqueue *vq, char *data, __u64 iova, char byte)
+{
+	int ret;
+
+	memset(data, byte, PAGE);
+	memset(data + PAGE, 0, PAGE);
+	ret = __blk_write(vq, 8, iova, PAGE);
+	if (!ret)
+		ret = __blk_read(vq, 8, iova + PAGE, PAGE);
+	return ret ?: is_filled(data + PAGE, PAGE, byte) ? 0 : -EBADMSG;
+}

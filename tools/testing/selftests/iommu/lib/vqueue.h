@@ -48,5 +48,10 @@ void blk_start_read(struct vqueue *vq, __u64 sector, __u64 iova, __u32 length);
 /* Read or write a disk. 0; -EIO: it says that it failed; -ETIMEDOUT: it says nothing. */
 int __blk_read(struct vqueue *vq, __u64 sector, __u64 iova, __u32 length);
 int __blk_write(struct vqueue *vq, __u64 sector, __u64 iova, __u32 length);
+/*
+ * Write a page of @byte to a disk and read it back to the page behind it. The disk knows
+ * the two pages at @data as @iova. 0; -EBADMSG: something else was read; -EIO; -ETIMEDOUT.
+ */
+int __blk_works(struct vqueue *vq, char *data, __u64 iova, char byte);
 
 #endif
