@@ -9,8 +9,10 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
+#include <linux/vfio.h>
 
 #include "iommufd.h"
 #include "kselftest_harness.h"
@@ -134,6 +136,44 @@ TEST_F(mdev, pins_nothing_by_itself)
 	ASSERT_EQ(pins, pinned_pages());
 	ASSERT_EQ(0, proc_status_kb(getpid(), "VmPin"));
 	ASSERT_EQ(MIB(4), __ioas_unmap(self->iommufd, ioas, IOVA, MIB(4)));
+}
+
+/* Its requester ID, and with it every PASID, is the parent's, whose driver programs them. */
+TEST_F(mdev, P3_the_user_programs_no_pasid)
+{
+	/* Later kernels' structures, with the flag for a PASID */
+	struct { __u32 argsz, flags, pt_id, pasid; } attach = { sizeof(attach), 1, 0, 1 };
+	struct { __u32 argsz, flags, pasid; } detach = { sizeof(detach), 1, 1 };
+	__u32 ioas = ioas_alloc(self->iommufd), hwpt;
+
+	ASSERT_EQ(0, __vdev_bind(&self->dev, self->iommufd));
+	vdev_attach(&self->dev, ioas);
+	attach.pt_id = ioas;
+	EXPECT_EQ(-1, ioctl(self->dev.fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(-1, ioctl(self->dev.fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(-ENOENT, __hwpt_alloc(self->iommufd, self->dev.id, ioas,
+					IOMMU_HWPT_ALLOC_PASID, &hwpt));
+	EXPECT_EQ(-EBUSY, __destroy(self->iommufd, ioas));
+}
+
+/* What its driver reads and writes is in the context of the user, whatever ids there are. */
+TEST_F(mdev, P3_is_attached_only_within_its_context)
+{
+	int other = iommufd_open();
+	__u32 mine = ioas_alloc(self->iommufd), pt;
+
+	ASSERT_EQ(0, __vdev_bind(&self->dev, self->iommufd));
+	/* An id that only the other context has */
+	do
+		pt = ioas_alloc(other);
+	while (pt <= mine || pt <= self->dev.id);
+	EXPECT_EQ(-ENOENT, __vdev_attach(&self->dev, &pt));
+	vdev_attach(&self->dev, mine);
+	EXPECT_EQ(-ENOENT, __vdev_attach(&self->dev, &pt));
+	EXPECT_EQ(0, __destroy(other, pt));
+	close(other);
 }
 
 TEST_F(mdev, C2_has_one_owner)
