@@ -108,6 +108,17 @@ card_with()
 	return 1
 }
 
+# card_of_kind DEVICE: the first with this PCI device ID, whether it has a driver or not.
+card_of_kind()
+{
+	for file in /sys/bus/pci/devices/*/device; do
+		[ "$(cat "$file")" = "$1" ] || continue
+		basename "${file%/device}"
+		return
+	done
+	return 1
+}
+
 driver_of()
 {
 	basename "$(readlink "/sys/bus/pci/devices/$1/driver")"
