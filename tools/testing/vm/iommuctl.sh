@@ -116,9 +116,9 @@ part_bind()
 	expect_of_user $yes 'drivers_probe' bind --dry-run $f1
 	expect_of_user $denied "only root may change the driver of $f1" bind $f1
 	driver_is $f1 e1000e
-	expect_of_user $denied "only root may change the driver of $f1" unbind $f1
 	expect $yes "still not viable: in use by kernel driver e1000e at $f0" iommuctl bind $f1
 	expect $yes "$f1: vfio-pci -> vfio-pci" iommuctl bind $f1
+	expect_of_user $denied "only root may change the driver of $f1" unbind $f1
 	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind --group 01:00.1
 	expect $yes "$f0: vfio-pci -> e1000e" iommuctl unbind --group 01:00.1
 	expect $yes "$f0: e1000e -> e1000e" iommuctl unbind $f0
@@ -255,12 +255,12 @@ part_vdpa_sim()
 	expect $trouble 'provided attributes are not supported' \
 		iommuctl vdpa add disk vdpasim_blk 52:54:00:00:06:02
 	expect $nodevice 'cannot add disk' iommuctl vdpa add disk pci/vdpasim_blk
-	expect $yes '"errors":[]' iommuctl vdpa add disk vdpasim_blk --json
+	expect $yes '}' iommuctl vdpa add disk vdpasim_blk --json
 	expect $yes 'device  card, virtio type 1, of vdpasim_net, driver vhost_vdpa' \
 		iommuctl vdpa list
 	expect $yes 'device  disk, virtio type 2, of vdpasim_blk, driver vhost_vdpa' \
 		iommuctl vdpa list
-	expect_of_user $yes '"device":"disk","manager":"vdpasim_blk","virtio_id":2' vdpa list --json
+	expect_of_user $yes '"virtio_id":2' vdpa list --json
 	expect_of_user $denied 'it needs CAP_NET_ADMIN' vdpa del disk
 	expect $yes 'disk: deleted' iommuctl vdpa del disk
 	expect $nodevice '"code":5' iommuctl vdpa del disk --json
