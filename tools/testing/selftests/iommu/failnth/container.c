@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The commands of a VFIO container, and a change of the process that pays. */
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -46,8 +47,13 @@ static int start_log(struct world *w)
 	return call(w, VFIO_IOMMU_DIRTY_PAGES, &cmd);
 }
 
+/* To be written by the kernel. */
+static char bitmap[KIB(1)];
+
+/* That memory has to be there: whoever can not write to it says EFAULT, for whatever reason. */
 static void with_log(struct world *w)
 {
+	memset(bitmap, 0, sizeof(bitmap));
 	with_container(w);
 	must(start_log(w));
 }
@@ -123,7 +129,6 @@ static int unmap_half(struct world *w)
 
 static int unmap_bitmap(struct world *w)
 {
-	static char bitmap[KIB(1)];
 	struct {
 		struct vfio_iommu_type1_dma_unmap cmd;
 		struct vfio_bitmap bitmap;
@@ -146,7 +151,6 @@ static int unmap_bitmap(struct world *w)
 
 static int read_log(struct world *w)
 {
-	static char bitmap[KIB(1)];
 	struct {
 		struct vfio_iommu_type1_dirty_bitmap cmd;
 		struct vfio_iommu_type1_dirty_bitmap_get range;
