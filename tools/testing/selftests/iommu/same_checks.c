@@ -31,6 +31,7 @@ struct user {
 /* What the two kinds of users call what they have in common */
 struct kind {
 	enum pci_id id;
+	const char *driver;
 	int (*open)(struct user *user);
 	/* Bind, if necessary, and attach. The result of a success is the id of the device. */
 	int (*attach)(struct user *user, int iommufd, __u32 pt);
@@ -115,6 +116,7 @@ FIXTURE_VARIANT_ADD(same_checks, vfio)
 {
 	.kind = {
 		.id = ID_EDU,
+		.driver = "/sys/bus/pci/drivers/vfio-pci",
 		.open = __vfio_open,
 		.attach = __vfio_attach,
 		.detach = __vfio_detach,
@@ -126,6 +128,7 @@ FIXTURE_VARIANT_ADD(same_checks, vdpa)
 {
 	.kind = {
 		.id = ID_VIRTIO_BLK,
+		.driver = "/sys/bus/pci/drivers/vp-vdpa",
 		.open = __disk_open,
 		.attach = __disk_attach,
 		.detach = __disk_detach,
@@ -142,8 +145,8 @@ FIXTURE_SETUP(same_checks)
 	self->user.fd = -1;
 	self->kind = &variant->kind;
 	pci_find(self->kind->id, &devices);
-	if (!devices.n)
-		SKIP(return, "no such device");
+	if (!devices.n || access(self->kind->driver, F_OK))
+		SKIP(return, "no such device, or no driver for it");
 	memcpy(self->user.bdf, devices.bdf[0], sizeof(self->user.bdf));
 	must(self->kind->open(&self->user));
 	self->iommufd = iommufd_open();
