@@ -65,7 +65,8 @@ static char *memory_of(int file)
 
 FIXTURE_SETUP(vduse_blk)
 {
-	self->fd = self->iommufd = -1;
+	self->fd = -1;
+	self->iommufd = -1;
 	self->name = getenv("VDUSE_DISK");
 	self->ours = !self->name;
 	if (self->ours) {
@@ -114,11 +115,6 @@ static void start_disk(struct vqueue *vq, int fd, void *ring)
 	do {								\
 		vdpa_attach(self->fd, self->iommufd, 0, self->ioas);	\
 		start();						\
-	} while (0)
-#define need_manners()							\
-	do {								\
-		if (!self->ours)					\
-			SKIP(return, "this disk does as it likes");	\
 	} while (0)
 
 #define disk_works(byte) __blk_works(&self->vq, self->data, DATA, byte)
@@ -303,7 +299,8 @@ TEST_F(vduse_blk, a_program_that_refuses_a_mapping)
 {
 	long pinned;
 
-	need_manners();
+	if (!self->ours)
+		SKIP(return, "this disk does as it likes");
 	attach_and_start();
 	EXPECT_EQ(0, disk_works('a'));
 	pinned = pinned_pages();
@@ -329,7 +326,8 @@ TEST_F(vduse_blk, a_program_that_refuses_to_be_attached)
 {
 	__u32 other;
 
-	need_manners();
+	if (!self->ours)
+		SKIP(return, "this disk does as it likes");
 	other = ioas_alloc(self->iommufd);
 	vduse_disk_set(&self->disk, VDUSE_REFUSING);
 	EXPECT_EQ(-EIO, __vdpa_attach(self->fd, self->iommufd, 0, &self->ioas));
@@ -346,7 +344,8 @@ TEST_F(vduse_blk, a_program_that_refuses_to_be_attached)
 /* Nobody is held up for longer than the device's own limit. */
 TEST_F(vduse_blk, a_program_that_dies)
 {
-	need_manners();
+	if (!self->ours)
+		SKIP(return, "this disk does as it likes");
 	must(__write_text("/sys/class/vduse/" NAME "/msg_timeout", "1"));
 	attach_and_start();
 	EXPECT_EQ(0, disk_works('a'));
@@ -368,7 +367,8 @@ TEST_F(vduse_blk, a_program_that_dies)
  */
 TEST_F(vduse_blk, a_program_that_keeps_what_it_has)
 {
-	need_manners();
+	if (!self->ours)
+		SKIP(return, "this disk does as it likes");
 	attach_and_start();
 	EXPECT_EQ(0, disk_works('a'));
 	vduse_disk_set(&self->disk, VDUSE_KEEPING);

@@ -43,7 +43,8 @@ FIXTURE_SETUP(vp_vdpa_net)
 {
 	struct pci_list cards;
 
-	self->fd = self->iommufd = -1;
+	self->fd = -1;
+	self->iommufd = -1;
 	pci_find(ID_VIRTIO_NET, &cards);
 	if (!cards.n || access("/sys/bus/pci/drivers/vp-vdpa", F_OK))
 		SKIP(return, "no virtio network card, or no vp_vdpa");
