@@ -168,7 +168,8 @@ static int attach(struct vhost_vdpa_iommufd *vi, struct iommufd_ctx *ictx,
 			return ret;
 	}
 	ret = vi->idev ? attach_device(vi, cmd) : vhost_vdpa_spaces_attach(vi, cmd);
-	if (ret && first)
+	/* A device that may have taken a part keeps it until it has been reset. */
+	if (ret && first && list_empty(&vi->parked))
 		undo_bind(vi);
 	return ret;
 }

@@ -83,9 +83,23 @@ static int dma_map_range(struct vhost_vdpa_mirror *mirror, u64 start, u64 last)
 	return 0;
 }
 
+/* Is there something else now than what was looked up? */
+static bool has_gone(struct vhost_vdpa_mirror *mirror, unsigned long iova,
+		     unsigned long length, int prot)
+{
+	unsigned long now = iova, now_length;
+	int now_prot;
+
+	return iommufd_access_next_area(mirror->access, &now, &now_length, &now_prot) ||
+	       now != iova || now_length != length || now_prot != prot;
+}
+
 /*
- * Pages that such a device may have got stay, also when it did not take all. The unmap
- * that follows asks for them.
+ * -ESTALE: the mapping is another one by now. Nothing is locked between looking it up and
+ * having it pinned; from then on it stays as it is.
+ *
+ * Pages that a device with dma_map may have got stay, also when it did not take all. The
+ * unmap that follows asks for them.
  */
 static int add_area(struct vhost_vdpa_mirror *mirror, unsigned long iova,
 		    unsigned long length, int prot)
@@ -101,23 +115,19 @@ static int add_area(struct vhost_vdpa_mirror *mirror, unsigned long iova,
 
 	ret = vhost_vdpa_pieces_add(&mirror->iotlb, mirror->access, iova, length, prot,
 				    mirror->files);
+	if (has_gone(mirror, iova, length, prot)) {
+		if (!ret) {
+			vhost_vdpa_pieces_del(&mirror->iotlb, iova, last);
+			iommufd_access_unpin_pages(mirror->access, iova, length);
+		}
+		return -ESTALE;
+	}
 	if (ret)
 		return ret;
 	interval_tree_insert(&no_free_ptr(area)->node, &mirror->areas);
 	if (!mirror->live || !mirror->vdpa->config->dma_map)
 		return 0;
 	return dma_map_range(mirror, iova, last);
-}
-
-/* Has what was to be pinned been unmapped in the meantime? */
-static bool has_gone(struct vhost_vdpa_mirror *mirror, unsigned long iova,
-		     unsigned long length, int prot)
-{
-	unsigned long now = iova, now_length;
-	int now_prot;
-
-	return iommufd_access_next_area(mirror->access, &now, &now_length, &now_prot) ||
-	       now != iova || now_length != length || now_prot != prot;
 }
 
 /* Take over what is mapped in [@iova, @last] and not yet known. */
@@ -131,8 +141,9 @@ static int follow(struct vhost_vdpa_mirror *mirror, unsigned long iova, unsigned
 	       iova <= last) {
 		if (!interval_tree_iter_first(&mirror->areas, iova, iova + length - 1)) {
 			ret = add_area(mirror, iova, length, prot);
-			/* If it is mapped again, map is called again. */
-			if (ret && !has_gone(mirror, iova, length, prot))
+			if (ret == -ESTALE)
+				continue;
+			if (ret)
 				return ret;
 		}
 		if (check_add_overflow(iova, length, &iova))

@@ -28,8 +28,11 @@
 /* As many as there are pointers in a page */
 #define PIN_PAGES (PAGE_SIZE / sizeof(struct page *))
 
-/* There is no memory, for a device that looks for some of its own where a file is. */
-#define NO_MEMORY BIT_ULL(51)
+/*
+ * VDUSE takes this for memory of its own where it finds a file in place of that. There is
+ * none so far up, and its struct page would have an address that nobody can use.
+ */
+#define NO_MEMORY BIT_ULL(63)
 
 /* Pages that follow one another in both address spaces */
 struct run {
