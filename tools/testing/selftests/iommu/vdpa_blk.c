@@ -57,14 +57,7 @@ FIXTURE_TEARDOWN(vdpa_blk)
 	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
 }
 
-static void start_disk(struct vqueue *vq, int fd, void *ring)
-{
-	virtio_begin(fd, 0);
-	vqueue_setup(vq, fd, 0, ring, RING);
-	virtio_start(fd);
-}
-
-#define start() start_disk(&self->vq, self->fd, self->ring)
+#define start() blk_begin(&self->vq, self->fd, self->ring, RING)
 #define attach_and_start()						\
 	do {								\
 		vdpa_attach(self->fd, self->iommufd, 0, self->ioas);	\
@@ -214,7 +207,7 @@ TEST_F(vdpa_blk, messages_work_as_ever_without_iommufd)
 
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, ring, PAGE, RING));
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, data, 2 * PAGE, DATA));
-	start_disk(&self->vq, self->fd, ring);
+	blk_begin(&self->vq, self->fd, ring, RING);
 	EXPECT_EQ(0, __blk_works(&self->vq, data, DATA, 'l'));
 }
 
@@ -229,7 +222,7 @@ TEST_F(vdpa_blk, messages_work_after_a_failed_attach)
 	EXPECT_EQ(-ENOENT, __vdpa_attach(self->fd, self->iommufd, 0, &pt));
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, ring, PAGE, RING));
 	EXPECT_EQ(0, __vdpa_legacy_map(self->fd, 0, data, 2 * PAGE, DATA));
-	start_disk(&self->vq, self->fd, ring);
+	blk_begin(&self->vq, self->fd, ring, RING);
 	EXPECT_EQ(0, __blk_works(&self->vq, data, DATA, 'l'));
 }
 
@@ -369,7 +362,7 @@ static int die_with_disk(int sock, void *arg __attribute__((unused)))
 	ioas_map_at(iommufd, ioas, ring, PAGE, RING);
 	ioas_map_at(iommufd, ioas, data, DATA_LENGTH, DATA);
 	vdpa_attach(fd, iommufd, 0, ioas);
-	start_disk(&vq, fd, ring);
+	blk_begin(&vq, fd, ring, RING);
 	if (__blk_works(&vq, data, DATA, 'c'))
 		return 1;
 	send_go(sock);

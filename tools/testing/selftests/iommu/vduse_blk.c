@@ -103,14 +103,7 @@ FIXTURE_TEARDOWN(vduse_blk)
 	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
 }
 
-static void start_disk(struct vqueue *vq, int fd, void *ring)
-{
-	virtio_begin(fd, 0);
-	vqueue_setup(vq, fd, 0, ring, RING);
-	virtio_start(fd);
-}
-
-#define start() start_disk(&self->vq, self->fd, self->ring)
+#define start() blk_begin(&self->vq, self->fd, self->ring, RING)
 #define attach_and_start()						\
 	do {								\
 		vdpa_attach(self->fd, self->iommufd, 0, self->ioas);	\
@@ -133,7 +126,7 @@ static void restart(struct vqueue *vq, int fd, void *ring)
 {
 	virtio_reset(fd);
 	vqueue_free(vq);
-	start_disk(vq, fd, ring);
+	blk_begin(vq, fd, ring, RING);
 }
 
 TEST_F(vduse_blk, blocks_through_an_ioas)
@@ -393,7 +386,7 @@ static int die_with_disk(int sock, void *name)
 	ring = memory_of(file);
 	map_disk(iommufd, ioas, file);
 	vdpa_attach(fd, iommufd, 0, ioas);
-	start_disk(&vq, fd, ring);
+	blk_begin(&vq, fd, ring, RING);
 	if (__blk_works(&vq, ring + DATA_AT, DATA, 'c'))
 		return 1;
 	send_go(sock);

@@ -71,14 +71,7 @@ FIXTURE_TEARDOWN(vp_vdpa)
 	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
 }
 
-static void start_disk(struct vqueue *vq, int fd, void *ring)
-{
-	virtio_begin(fd, 0);
-	vqueue_setup(vq, fd, 0, ring, RING);
-	virtio_start(fd);
-}
-
-#define start() start_disk(&self->vq, self->fd, self->ring)
+#define start() blk_begin(&self->vq, self->fd, self->ring, RING)
 #define attach_and_start()						\
 	do {								\
 		vdpa_attach(self->fd, self->iommufd, 0, self->ioas);	\
@@ -525,7 +518,7 @@ static int die_with_disk(int sock, void *arg __attribute__((unused)))
 	ioas_map_at(iommufd, ioas, ring, PAGE, RING);
 	ioas_map_at(iommufd, ioas, data, DATA_LENGTH, DATA);
 	vdpa_attach(fd, iommufd, 0, ioas);
-	start_disk(&vq, fd, ring);
+	blk_begin(&vq, fd, ring, RING);
 	if (__blk_works(&vq, data, DATA, 'c'))
 		return 1;
 	send_go(sock);

@@ -74,6 +74,13 @@ void virtio_start(int fd)
 	add_status(fd, VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
+void blk_begin(struct vqueue *vq, int fd, void *page, __u64 iova)
+{
+	virtio_begin(fd, 0);
+	vqueue_setup(vq, fd, 0, page, iova);
+	virtio_start(fd);
+}
+
 void virtio_reset(int fd)
 {
 	__u8 status = 0;

@@ -35,6 +35,8 @@ void virtio_begin(int fd, __u64 features);
 /* Between the two: the queues. */
 void vqueue_setup(struct vqueue *vq, int fd, unsigned int index, void *page, __u64 iova);
 void virtio_start(int fd);
+/* All of that for a disk with its one queue. */
+void blk_begin(struct vqueue *vq, int fd, void *page, __u64 iova);
 void virtio_reset(int fd);
 void vqueue_free(struct vqueue *vq);
 
