@@ -318,7 +318,8 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
  * the caller holds no lock at all.
  * Return: 0; -ENOENT: an area sticks out of the range; -EBUSY: another thread maps or
  * unmaps in the range, or hardware reads a queue there; -EDEADLOCK: an in-kernel user
- * does not let go; errors of @look. After an error nothing has changed.
+ * does not let go; errors of @look. After an error the mappings are as before, but in-kernel
+ * users that had let go may not have taken them again.
  */
 int iommufd_mapping_remove_after(struct iommufd_ioas *ioas, unsigned long start,
 				 unsigned long last, unsigned long *unmapped,
