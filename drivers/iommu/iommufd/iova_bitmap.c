@@ -12,6 +12,9 @@
  * set in the windows that follow, also when the walk ends with an error. Reporting a
  * page too many only costs copying it once more.
  *
+ * Drivers take the IOVA where they are asked to begin for the beginning of an IOPTE. So
+ * windows end where no IOPTE can lie across, if there is such a place in them.
+ *
  * This file is built in, for the drivers that are, even when iommufd is a module.
  */
 #include <linux/bits.h>
@@ -21,7 +24,11 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+
+/* iommufd maps nothing across a multiple of it. */
+#define LARGEST_IOPTE ((unsigned long)SZ_1G)
 
 #define WINDOW_PAGES (PAGE_SIZE / sizeof(struct page *))
 #define BITS_PER_PAGE (PAGE_SIZE * 8)
@@ -35,7 +42,7 @@
  * @data: user address of bit 0
  * @pages: the pinned memory of the window, a page with room for WINDOW_PAGES
  * @npages: how many
- * @first: first bit of the window, a multiple of 8
+ * @first: first bit of the window
  * @last: last bit of the window, inclusive
  * @ahead: all bits behind the window and below this one are to be set
  */
@@ -102,7 +109,18 @@ EXPORT_SYMBOL_NS_GPL(iova_bitmap_free, IOMMUFD);
 /* Bit of the first page of the window at which the window begins */
 static unsigned long bits_before(const struct iova_bitmap *bitmap)
 {
-	return 8 * offset_in_page(bitmap->data + bitmap->first / 8);
+	return 8 * offset_in_page(bitmap->data + bitmap->first / 8) + bitmap->first % 8;
+}
+
+/* How many of the @bits from @first on make a window that cuts no IOPTE */
+static unsigned long whole_ioptes(const struct iova_bitmap *bitmap, unsigned long bits)
+{
+	unsigned long next = bitmap->first + bits, beyond;
+
+	if (next == bitmap->nbits)
+		return bits;
+	beyond = ((bitmap->iova + (next << bitmap->shift)) % LARGEST_IOPTE) >> bitmap->shift;
+	return beyond < bits ? bits - beyond : bits;
 }
 
 /* Pin the window that begins at @first. */
@@ -124,6 +142,7 @@ static int open_window(struct iova_bitmap *bitmap, unsigned long first)
 	/* Less than was asked for makes a smaller window. */
 	bitmap->npages = ret;
 	bits = min(bits, ret * BITS_PER_PAGE - bits_before(bitmap));
+	bits = whole_ioptes(bitmap, bits);
 	bitmap->last = first + bits - 1;
 	return 0;
 }

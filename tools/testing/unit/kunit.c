@@ -7,6 +7,7 @@
  *	STEPS=n		steps of each random test
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <kunit/test.h>
@@ -102,6 +103,36 @@ unsigned long get_zeroed_page(gfp_t gfp)
 void free_page(unsigned long addr)
 {
 	release((void *)addr);
+}
+
+/* The process ends soon. */
+unsigned long harness_user_memory(struct kunit *test, unsigned long bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	KUNIT_ASSERT_TRUE(test, p != MAP_FAILED);
+	return (unsigned long)p;
+}
+
+void harness_read_user(void *to, unsigned long addr, unsigned long bytes)
+{
+	memcpy(to, (void *)addr, bytes);
+}
+
+/* A page that stays pinned is reported like memory that is not freed. */
+int pin_user_pages_fast(unsigned long start, int n, unsigned int flags, struct page **pages)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		pages[i] = (struct page *)(start + i * PAGE_SIZE);
+	live += n;
+	return n;
+}
+
+void unpin_user_pages_dirty_lock(struct page **pages, unsigned long n, bool dirty)
+{
+	live -= n;
 }
 
 /* The nodes of XArrays; their constructor sets the list head. */

@@ -285,10 +285,9 @@ static int read_and_clear_dirty(struct iommu_domain *domain, unsigned long iova,
 		ptep = find_pte(mock, iova);
 		if (!ptep || !(*ptep & PTE_VALID))
 			continue;
-		/* The walk may begin in the middle of a page. */
+		/* As in drivers for hardware, the IOPTE begins where the walk is. */
 		size = pte_size(*ptep);
 		ptep -= iova % size / MOCK_PAGE_SIZE;
-		iova -= iova % size;
 		if (read_page(ptep, size, !(flags & IOMMU_DIRTY_NO_CLEAR)))
 			iommu_dirty_bitmap_record(dirty, iova, size);
 	}

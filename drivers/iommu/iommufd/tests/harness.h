@@ -9,7 +9,13 @@
 
 #include <linux/types.h>
 
+struct kunit;
+
 #ifdef __KERNEL__
+#include <kunit/test.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
 static inline unsigned long harness_seed(void)
 {
 	return 1;
@@ -40,6 +46,22 @@ static inline void harness_limit(unsigned long pages)
 {
 }
 
+/* Zeroed memory of user space, until the test ends */
+static inline unsigned long harness_user_memory(struct kunit *test, unsigned long bytes)
+{
+	unsigned long addr = kunit_vm_mmap(test, NULL, 0, bytes, PROT_READ | PROT_WRITE,
+					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_NE(test, addr, 0);
+	return addr;
+}
+
+static inline void harness_read_user(void *to, unsigned long addr, unsigned long bytes)
+{
+	if (copy_from_user(to, (void __user *)addr, bytes))
+		memset(to, 0x5a, bytes);
+}
+
 #else
 
 unsigned long harness_seed(void);
@@ -49,6 +71,9 @@ long harness_allocations(void);
 
 /* The calling task's limit on locked memory */
 void harness_limit(unsigned long pages);
+
+unsigned long harness_user_memory(struct kunit *test, unsigned long bytes);
+void harness_read_user(void *to, unsigned long addr, unsigned long bytes);
 
 #endif
 

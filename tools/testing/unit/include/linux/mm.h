@@ -26,7 +26,13 @@ static inline struct page *pfn_to_page(unsigned long pfn)
 	return (struct page *)(pfn << PAGE_SHIFT);
 }
 
+/* Where user memory is pinned, the number is its address. */
+#define FOLL_WRITE 1
+int pin_user_pages_fast(unsigned long start, int n, unsigned int flags, struct page **pages);
+void unpin_user_pages_dirty_lock(struct page **pages, unsigned long n, bool dirty);
+
 unsigned long get_zeroed_page(gfp_t gfp);
+#define __get_free_page(gfp) get_zeroed_page(gfp)
 void free_page(unsigned long addr);
 
 #endif
