@@ -14,11 +14,13 @@
 #include <linux/iova_bitmap.h>
 #include <linux/log2.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <uapi/linux/iommufd.h>
 
 #include "area.h"
 #include "device_memory.h"
 #include "dirty.h"
+#include "domain_map.h"
 #include "hwpt.h"
 #include "ioctl.h"
 
@@ -33,10 +35,31 @@ bool iommufd_dirty_offered(struct device *dev)
 	return device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING);
 }
 
+/*
+ * Let the driver collect the marks of [@from, @last], in which everything is mapped, in
+ * steps that cut no IOPTE.
+ */
+static int read_marks(struct iommu_domain *domain, unsigned long from, unsigned long last,
+		      unsigned long flags, struct iommu_dirty_bitmap *dirty)
+{
+	for (;;) {
+		unsigned long step_last = min(from | (IOMMUFD_DOMAIN_STEP - 1), last);
+		int ret = domain->dirty_ops->read_and_clear_dirty(domain, from,
+								  step_last - from + 1,
+								  flags, dirty);
+
+		if (ret || step_last == last)
+			return ret;
+		from = step_last + 1;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+}
+
 /* Forget all marks, so that tracking begins with clean memory. */
 static int clear_all(struct iommufd_ioas *ioas, struct iommu_domain *domain)
 {
-	const struct iommu_dirty_ops *ops = domain->dirty_ops;
 	struct iommu_iotlb_gather gather;
 	struct iommu_dirty_bitmap dirty;
 	struct iommufd_area *area;
@@ -48,10 +71,10 @@ static int clear_all(struct iommufd_ioas *ioas, struct iommu_domain *domain)
 		/* Others are being put into the page table or taken out, tables included. */
 		if (area->state != IOMMUFD_AREA_MAPPED || iommufd_pages_of_device(area->pages))
 			continue;
-		ret = ops->read_and_clear_dirty(domain, area->span.start,
-						iommufd_area_length(area), 0, &dirty);
+		ret = read_marks(domain, area->span.start, area->span.last, 0, &dirty);
 		if (ret)
 			break;
+		cond_resched();
 	}
 	iommu_iotlb_sync(domain, &gather);
 	return ret;
@@ -64,7 +87,8 @@ static int clear_all(struct iommufd_ioas *ioas, struct iommu_domain *domain)
  * @enable: on, which forgets earlier marks
  *
  * Context: Process context, may sleep. Holds ioas->domains_rwsem.
- * Return: 0; -EOPNOTSUPP: not made for dirty tracking; errors of the driver.
+ * Return: 0; -EOPNOTSUPP: not made for dirty tracking; -EINTR: a fatal signal came; errors
+ * of the driver.
  */
 int iommufd_dirty_track(struct iommufd_ioas *ioas, struct iommu_domain *domain, bool enable)
 {
@@ -104,7 +128,8 @@ int iommufd_dirty_set(struct iommufd_cmd *cmd)
 
 /*
  * @whole: the range must be mapped without a hole. Otherwise areas that are being mapped
- * or unmapped count as written to, except that @leaving ones are the caller's.
+ * or unmapped count as written to.
+ * @leaving: only these areas, which the caller is unmapping, or NULL
  */
 struct walk {
 	struct iommufd_ioas *ioas;
@@ -112,44 +137,47 @@ struct walk {
 	struct iommu_dirty_bitmap *dirty;
 	unsigned long flags;
 	bool whole;
-	bool leaving;
+	const struct list_head *leaving;
 };
 
-static bool readable(const struct walk *walk, const struct iommufd_area *area)
+/* Collect the marks of what an area has in [@start, @last]. */
+static int read_area(const struct walk *walk, const struct iommufd_area *area,
+		     unsigned long start, unsigned long last)
 {
-	return area->state == IOMMUFD_AREA_MAPPED ||
-	       (walk->leaving && area->state == IOMMUFD_AREA_UNMAPPING);
+	unsigned long from = max(area->span.start, start), to = min(area->span.last, last);
+
+	/* Not RAM, and revoked at any time, with tables that we would walk. */
+	if (from > to || iommufd_pages_of_device(area->pages))
+		return 0;
+	if (walk->leaving || area->state == IOMMUFD_AREA_MAPPED)
+		return read_marks(walk->domain, from, to, walk->flags, walk->dirty);
+	if (walk->whole)
+		return -EINVAL;
+	iova_bitmap_set(walk->dirty->bitmap, from, to - from + 1);
+	return 0;
 }
 
 /* Collect the marks of one window of the bitmap. */
 static int read_window(struct iova_bitmap *bitmap, unsigned long iova, size_t length,
 		       void *opaque)
 {
-	struct walk *walk = opaque;
-	struct iommu_domain *domain = walk->domain;
-	struct iommufd_ioas *ioas = walk->ioas;
+	const struct walk *walk = opaque;
 	unsigned long last = iova + length - 1;
 	struct iommufd_area *area;
 	int ret;
 
-	if (walk->whole && !iommufd_area_covers(ioas, iova, last))
-		return -EINVAL;
-
-	iommufd_area_for_each(area, ioas, iova, last) {
-		unsigned long from = max(area->span.start, iova);
-		unsigned long to = min(area->span.last, last);
-
-		/* Not RAM, and revoked at any time, with tables that we would walk. */
-		if (iommufd_pages_of_device(area->pages))
-			continue;
-		if (!readable(walk, area)) {
-			if (walk->whole)
-				return -EINVAL;
-			iova_bitmap_set(bitmap, from, to - from + 1);
-			continue;
+	if (walk->leaving) {
+		list_for_each_entry(area, walk->leaving, entry) {
+			ret = read_area(walk, area, iova, last);
+			if (ret)
+				return ret;
 		}
-		ret = domain->dirty_ops->read_and_clear_dirty(domain, from, to - from + 1,
-							      walk->flags, walk->dirty);
+		return 0;
+	}
+	if (walk->whole && !iommufd_area_covers(walk->ioas, iova, last))
+		return -EINVAL;
+	iommufd_area_for_each(area, walk->ioas, iova, last) {
+		ret = read_area(walk, area, iova, last);
 		if (ret)
 			return ret;
 	}
@@ -179,16 +207,17 @@ static int read_dirty(struct walk *walk, struct iova_bitmap *bitmap)
  * @start: IOVA of the first bit
  * @last: last IOVA; the range may have holes
  * @data: the bitmap, one bit for each PAGE_SIZE
- * @leaving: the caller is unmapping all of the range
+ * @leaving: areas that the caller is unmapping, to look at no others; or NULL
  *
  * Marks are cleared as they are read.
  *
  * Context: Process context, may sleep. Holds ioas->domains_rwsem and ioas->iova_rwsem.
- * Return: 0; -EFAULT: the bitmap can not be written; errors of the driver; -ENOMEM.
+ * Return: 0; -EFAULT: the bitmap can not be written; errors of the driver; -ENOMEM;
+ * -EINTR: a fatal signal came.
  */
 int iommufd_dirty_collect(struct iommufd_ioas *ioas, struct iommu_domain *domain,
 			  unsigned long start, unsigned long last, u8 __user *data,
-			  bool leaving)
+			  const struct list_head *leaving)
 {
 	struct walk walk = { .ioas = ioas, .domain = domain, .leaving = leaving };
 	struct iova_bitmap *bitmap;
@@ -226,7 +255,7 @@ static int check_get(const struct iommu_hwpt_get_dirty_bitmap *arg, unsigned lon
  * Return: 0; -EOPNOTSUPP: flags, reserved field, or not made for dirty tracking;
  * -ENOENT: no such paging HWPT; -EINVAL: length 0, page size no power of two, something
  * misaligned, part of the range is not mapped, or tracking is off; -EOVERFLOW; -ENOMEM;
- * -EFAULT: the bitmap can not be written.
+ * -EFAULT: the bitmap can not be written; -EINTR: a fatal signal came.
  */
 int iommufd_dirty_get(struct iommufd_cmd *cmd)
 {

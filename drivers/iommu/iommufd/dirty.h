@@ -12,6 +12,7 @@
 
 struct device;
 struct iommu_domain;
+struct list_head;
 
 #if IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
 bool iommufd_dirty_offered(struct device *dev);
@@ -20,7 +21,7 @@ int iommufd_dirty_get(struct iommufd_cmd *cmd);
 int iommufd_dirty_track(struct iommufd_ioas *ioas, struct iommu_domain *domain, bool enable);
 int iommufd_dirty_collect(struct iommufd_ioas *ioas, struct iommu_domain *domain,
 			  unsigned long start, unsigned long last, u8 __user *data,
-			  bool leaving);
+			  const struct list_head *leaving);
 #else
 /*
  * A kernel that was built without iommufd has IOMMU drivers that clear dirty bits and
@@ -50,7 +51,8 @@ static inline int iommufd_dirty_track(struct iommufd_ioas *ioas,
 
 static inline int iommufd_dirty_collect(struct iommufd_ioas *ioas,
 					struct iommu_domain *domain, unsigned long start,
-					unsigned long last, u8 __user *data, bool leaving)
+					unsigned long last, u8 __user *data,
+					const struct list_head *leaving)
 {
 	return -EOPNOTSUPP;
 }

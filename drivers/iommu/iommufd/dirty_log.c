@@ -181,9 +181,17 @@ void iommufd_dirty_log_mark(struct iommufd_area *area, unsigned long iova,
 
 	if (!area->dirty)
 		return;
+	bit = (max(iova, area->span.start) >> PAGE_SHIFT) - base;
 	end = (min(last, area->span.last) >> PAGE_SHIFT) - base;
-	for (bit = (max(iova, area->span.start) >> PAGE_SHIFT) - base; bit <= end; bit++)
-		set_bit(bit, area->dirty);
+	while (bit <= end) {
+		/* Whole words at once; a reader takes them by xchg(). */
+		if (IS_ALIGNED(bit, BITS_PER_LONG) && end - bit >= BITS_PER_LONG - 1) {
+			WRITE_ONCE(area->dirty[bit / BITS_PER_LONG], ~0UL);
+			bit += BITS_PER_LONG;
+		} else {
+			set_bit(bit++, area->dirty);
+		}
+	}
 }
 
 /* Set @n bits of user memory where they are set in @bits, from bit @at on. */
@@ -256,7 +264,7 @@ static bool all_track(struct iommufd_ioas *ioas)
 }
 
 static int collect(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
-		   u8 __user *data, bool leaving)
+		   u8 __user *data, const struct list_head *leaving)
 {
 	struct iommufd_mirror *mirror;
 	int ret;
@@ -270,13 +278,39 @@ static int collect(struct iommufd_ioas *ioas, unsigned long start, unsigned long
 	return 0;
 }
 
+/* What the log itself knows about one area */
+static int report(struct iommufd_ioas *ioas, struct iommufd_area *area, unsigned long start,
+		  u8 __user *data, bool all)
+{
+	int ret = report_area(area, data, (area->span.start - start) >> PAGE_SHIFT, all);
+
+	/* Also after an error: a part of the marks may have been taken. */
+	iommufd_access_mark_pinned(ioas, area);
+	return ret;
+}
+
+static int report_leaving(struct iommufd_ioas *ioas, unsigned long start, u8 __user *data,
+			  const struct list_head *leaving, bool all)
+{
+	struct iommufd_area *area;
+	int ret;
+
+	list_for_each_entry(area, leaving, entry) {
+		ret = report(ioas, area, start, data, all);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * iommufd_dirty_log_read - Set the bits of pages that were written to
  * @ioas: the IOAS
  * @start: IOVA of the first bit, page aligned; no area covers both sides of it
  * @last: last IOVA, no area covers both sides of its end
  * @data: the bitmap, one bit for each PAGE_SIZE; bits are only set
- * @leaving: the caller unmaps all of the range, and nobody has pins there any more
+ * @leaving: the areas of the range that the caller unmaps, and in which nobody has pins any
+ *	     more; what others map or unmap there meanwhile is not looked at. Or NULL
  *
  * Pages are reported once, except where it is not known when they are written to. What
  * could not be delivered because of an error is reported again.
@@ -286,7 +320,8 @@ static int collect(struct iommufd_ioas *ioas, unsigned long start, unsigned long
  * the IOMMU driver; -ENOMEM.
  */
 int iommufd_dirty_log_read(struct iommufd_ioas *ioas, unsigned long start,
-			   unsigned long last, u8 __user *data, bool leaving)
+			   unsigned long last, u8 __user *data,
+			   const struct list_head *leaving)
 {
 	bool all = !all_track(ioas);
 	struct iommufd_area *area;
@@ -302,13 +337,13 @@ int iommufd_dirty_log_read(struct iommufd_ioas *ioas, unsigned long start,
 		if (ret)
 			return ret;
 	}
+	if (leaving)
+		return report_leaving(ioas, start, data, leaving, all);
 	iommufd_area_for_each(area, ioas, start, last) {
 		/* Still being made: nobody has been told yet that it is there. */
 		if (area->state == IOMMUFD_AREA_MAPPING)
 			continue;
-		ret = report_area(area, data, (area->span.start - start) >> PAGE_SHIFT, all);
-		/* Also after an error: a part of the marks may have been taken. */
-		iommufd_access_mark_pinned(ioas, area);
+		ret = report(ioas, area, start, data, all);
 		if (ret)
 			return ret;
 	}

@@ -20,6 +20,7 @@ void iommufd_dirty_log_lose_mirror(struct iommufd_ioas *ioas);
 void iommufd_dirty_log_mark(struct iommufd_area *area, unsigned long iova,
 			    unsigned long last);
 int iommufd_dirty_log_read(struct iommufd_ioas *ioas, unsigned long start,
-			   unsigned long last, u8 __user *data, bool leaving);
+			   unsigned long last, u8 __user *data,
+			   const struct list_head *leaving);
 
 #endif

@@ -15,7 +15,6 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 
 #include "area.h"
 #include "device_memory.h"
@@ -23,35 +22,46 @@
 #include "extent.h"
 #include "pages.h"
 
-/* Bytes of IOVA that are mapped or unmapped without letting others run */
-#define STEP ((unsigned long)SZ_1G)
-
-/* Nobody but us maps anything here, so what is mapped so far is [start, end). */
-static void undo(struct iommu_domain *domain, unsigned long start, unsigned long end)
+/*
+ * Take [@start, @last] out, which is fully mapped, and flush. False: a fault of the driver,
+ * IOPTEs stay behind.
+ */
+static bool unmap_steps(struct iommu_domain *domain, unsigned long start, unsigned long last)
 {
-	if (end != start)
-		WARN_ON(iommu_unmap(domain, start, end - start) != end - start);
+	for (;;) {
+		unsigned long step_last = min(start | (IOMMUFD_DOMAIN_STEP - 1), last);
+		size_t length = step_last - start + 1;
+
+		if (WARN_ON(iommu_unmap(domain, start, length) != length))
+			return false;
+		if (step_last == last)
+			return true;
+		start = step_last + 1;
+		cond_resched();
+	}
 }
 
-/* Without huge pages, IOVA and length are page aligned and each page is a call. */
-static int map_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+/*
+ * Map a run and move *@iova behind what has been mapped, also when it is not all. Without
+ * huge pages, IOVA and length are page aligned and each page is a call.
+ */
+static int map_run(struct iommu_domain *domain, unsigned long *iova, phys_addr_t phys,
 		   unsigned long length, int prot, bool huge_pages)
 {
-	unsigned long done = 0, n;
+	unsigned long step = huge_pages ? IOMMUFD_DOMAIN_STEP : PAGE_SIZE, n;
 	int ret;
 
-	while (done < length) {
-		n = huge_pages ? STEP - (iova + done) % STEP : PAGE_SIZE;
-		n = min(n, length - done);
-		ret = iommu_map(domain, iova + done, phys + done, n, prot,
-				GFP_KERNEL_ACCOUNT);
-		if (ret) {
-			undo(domain, iova, iova + done);
+	for (; length; length -= n, phys += n) {
+		n = min(step - *iova % step, length);
+		ret = iommu_map(domain, *iova, phys, n, prot, GFP_KERNEL_ACCOUNT);
+		if (ret)
 			return ret;
-		}
-		done += n;
-		if (done < length)
-			cond_resched();
+		*iova += n;
+		if (n == length)
+			return 0;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 	return 0;
 }
@@ -64,7 +74,7 @@ static int map_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t 
  *
  * Context: Process context, may sleep. Holds area->pages->mutex.
  * Return: 0; -EINTR: a fatal signal came; what the driver returned, -ENOMEM as a rule.
- * After an error nothing of the area is mapped.
+ * After an error nothing of the area is mapped, or it is marked lost.
  */
 int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 		       bool huge_pages)
@@ -96,21 +106,20 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
 			break;
 		}
 		length = min(npages * PAGE_SIZE - offset, left);
-		ret = map_run(domain, iova, PFN_PHYS(pfn) + offset, length, area->prot,
+		ret = map_run(domain, &iova, PFN_PHYS(pfn) + offset, length, area->prot,
 			      huge_pages);
 		if (ret)
 			break;
 
 		index += npages;
-		iova += length;
 		left -= length;
 		offset = 0;
 		runs++;
 	}
-	if (ret)
-		undo(domain, area->span.start, iova);
-	else
+	if (!ret)
 		WRITE_ONCE(area->runs, runs);
+	else if (iova != area->span.start && !unmap_steps(domain, area->span.start, iova - 1))
+		area->lost = true;
 	return ret;
 }
 
@@ -126,24 +135,8 @@ int iommufd_domain_map(struct iommu_domain *domain, struct iommufd_area *area,
  */
 void iommufd_domain_unmap(struct iommu_domain *domain, struct iommufd_area *area)
 {
-	unsigned long iova = area->span.start, last = area->span.last;
-
-	if (iommufd_pages_of_device(area->pages)) {
+	if (iommufd_pages_of_device(area->pages))
 		iommufd_device_memory_unmap(domain, area);
-		return;
-	}
-	while (iova <= last) {
-		unsigned long step_last = min(iova | (STEP - 1), last);
-		size_t length = step_last - iova + 1;
-
-		/* A fault of the driver. The IOPTEs that stay behind keep the memory. */
-		if (WARN_ON(iommu_unmap(domain, iova, length) != length)) {
-			area->lost = true;
-			return;
-		}
-		if (step_last == ULONG_MAX)
-			return;
-		iova = step_last + 1;
-		cond_resched();
-	}
+	else if (!unmap_steps(domain, area->span.start, area->span.last))
+		area->lost = true;
 }

@@ -19,6 +19,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "iova.h"
@@ -68,6 +69,7 @@ static void free_ranges(struct rb_root_cached *root)
 	while ((range = first_range(root, 0, ULONG_MAX))) {
 		interval_tree_remove(&range->node, root);
 		kfree(range);
+		cond_resched();
 	}
 }
 
@@ -297,8 +299,10 @@ void iommufd_iova_list_free(struct list_head *list)
 {
 	struct iommufd_iova_range *range, *tmp;
 
-	list_for_each_entry_safe(range, tmp, list, entry)
+	list_for_each_entry_safe(range, tmp, list, entry) {
 		kfree(range);
+		cond_resched();
+	}
 	INIT_LIST_HEAD(list);
 }
 
@@ -322,6 +326,7 @@ int iommufd_iova_allow(struct iommufd_iova_space *space, struct list_head *list)
 		if (iommufd_iova_is_reserved(space, range->node.start, range->node.last))
 			return -EADDRINUSE;
 		interval_tree_insert(&range->node, &allowed);
+		cond_resched();
 	}
 
 	free_ranges(&space->allowed);
@@ -480,9 +485,11 @@ int iommufd_iova_find(const struct iommufd_iova_space *space, unsigned long addr
 		return find_in(space, PAGE_SIZE, ULONG_MAX - PAGE_SIZE, length, step,
 			       offset, iova) ? 0 : -ENOSPC;
 
-	for (; range; range = to_range(interval_tree_iter_next(&range->node, 0, ULONG_MAX)))
+	for (; range; range = to_range(interval_tree_iter_next(&range->node, 0, ULONG_MAX))) {
 		if (find_in(space, max(range->node.start, 1UL), range->node.last, length,
 			    step, offset, iova))
 			return 0;
+		cond_resched();
+	}
 	return -ENOSPC;
 }

@@ -100,8 +100,10 @@ static void set_state(struct iommufd_ioas *ioas, struct list_head *areas,
 	struct iommufd_area *area;
 
 	lockdep_assert_held_write(&ioas->iova_rwsem);
-	list_for_each_entry(area, areas, entry)
+	list_for_each_entry(area, areas, entry) {
 		area->state = state;
+		cond_resched();
+	}
 }
 
 static void remove_spans(struct iommufd_ioas *ioas, struct list_head *areas)
@@ -109,8 +111,10 @@ static void remove_spans(struct iommufd_ioas *ioas, struct list_head *areas)
 	struct iommufd_area *area;
 
 	guard(rwsem_write)(&ioas->iova_rwsem);
-	list_for_each_entry(area, areas, entry)
+	list_for_each_entry(area, areas, entry) {
 		iommufd_iova_remove(&ioas->iova, &area->span);
+		cond_resched();
+	}
 }
 
 /* Give the areas consecutive IOVAs. */
@@ -213,6 +217,7 @@ static int check_range(struct iommufd_ioas *ioas, unsigned long start, unsigned 
 			return -ENOENT;
 		busy |= area->state != IOMMUFD_AREA_MAPPED || atomic_read(&area->locks);
 		*bytes += iommufd_area_length(area);
+		cond_resched();
 	}
 	return busy ? -EBUSY : 0;
 }
@@ -229,8 +234,10 @@ static int claim_range(struct iommufd_ioas *ioas, unsigned long start, unsigned 
 	if (ret)
 		return ret;
 
-	iommufd_area_for_each(area, ioas, start, last)
+	iommufd_area_for_each(area, ioas, start, last) {
 		list_add_tail(&area->entry, areas);
+		cond_resched();
+	}
 	set_state(ioas, areas, IOMMUFD_AREA_UNMAPPING);
 	return 0;
 }
@@ -270,7 +277,9 @@ static int evict_users(struct iommufd_ioas *ioas, struct list_head *areas,
 
 static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned long last,
 			unsigned long *unmapped,
-			int (*look)(struct iommufd_ioas *ioas, void *data), void *data)
+			int (*look)(struct iommufd_ioas *ioas,
+				    const struct list_head *areas, void *data),
+			void *data)
 {
 	struct iommufd_area *area, *tmp;
 	LIST_HEAD(areas);
@@ -283,7 +292,7 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
 	ret = evict_users(ioas, &areas, start, last);
 	scoped_guard(rwsem_read, &ioas->domains_rwsem) {
 		if (!ret && look)
-			ret = look(ioas, data);
+			ret = look(ioas, &areas, data);
 		if (!ret) {
 			drain(ioas, &areas);
 			remove_spans(ioas, &areas);
@@ -293,12 +302,14 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
 		scoped_guard(rwsem_write, &ioas->iova_rwsem)
 			set_state(ioas, &areas, IOMMUFD_AREA_MAPPED);
 		/* Those that let go have it again, as far as they can. */
-		iommufd_access_notify_map(ioas, start, last - start + 1);
+		iommufd_access_notify_map(ioas, start, min(last - start, ULONG_MAX - 1) + 1);
 		*unmapped = 0;
 		return ret;
 	}
-	list_for_each_entry_safe(area, tmp, &areas, entry)
+	list_for_each_entry_safe(area, tmp, &areas, entry) {
 		iommufd_area_free(area);
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -308,8 +319,9 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
  * @start: first IOVA
  * @last: last IOVA, inclusive
  * @unmapped: set to the number of bytes that were mapped
- * @look: called when in-kernel users have let go and page tables still have everything;
- *	  holds ioas->domains_rwsem for read. An error ends the unmap. May be NULL
+ * @look: called when in-kernel users have let go and page tables still have everything, with
+ *	  the areas, by their entry; holds ioas->domains_rwsem for read. An error ends the
+ *	  unmap. May be NULL
  * @data: for @look
  *
  * An empty range is a success here. Takes no memory.
@@ -323,7 +335,8 @@ static int remove_range(struct iommufd_ioas *ioas, unsigned long start, unsigned
  */
 int iommufd_mapping_remove_after(struct iommufd_ioas *ioas, unsigned long start,
 				 unsigned long last, unsigned long *unmapped,
-				 int (*look)(struct iommufd_ioas *ioas, void *data),
+				 int (*look)(struct iommufd_ioas *ioas,
+					     const struct list_head *areas, void *data),
 				 void *data)
 {
 	u64 begin = iommufd_trace_begin(trace_iommufd_unmap_enabled());

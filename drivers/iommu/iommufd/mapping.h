@@ -27,7 +27,8 @@ int iommufd_mapping_add(struct iommufd_ioas *ioas, struct list_head *areas,
 			struct iommufd_place *place);
 int iommufd_mapping_remove_after(struct iommufd_ioas *ioas, unsigned long start,
 				 unsigned long last, unsigned long *unmapped,
-				 int (*look)(struct iommufd_ioas *ioas, void *data),
+				 int (*look)(struct iommufd_ioas *ioas,
+					     const struct list_head *areas, void *data),
 				 void *data);
 
 /* Unmap whole areas, without a look at them. */

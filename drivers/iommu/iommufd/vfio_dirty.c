@@ -73,7 +73,7 @@ static int get_bitmap(struct iommufd_ioas *ioas, u32 argsz, const void __user *u
 	guard(rwsem_read)(&ioas->iova_rwsem);
 	if (bisects(ioas, &request))
 		return -EINVAL;
-	return iommufd_dirty_log_read(ioas, request.start, request.last, request.data, false);
+	return iommufd_dirty_log_read(ioas, request.start, request.last, request.data, NULL);
 }
 
 /**
@@ -112,13 +112,13 @@ long iommufd_vfio_dirty_pages(struct iommufd_ioas *ioas, void __user *uptr)
 }
 
 /* In-kernel users are gone, so this is the last that can be known. */
-static int look(struct iommufd_ioas *ioas, void *data)
+static int look(struct iommufd_ioas *ioas, const struct list_head *areas, void *data)
 {
 	const struct request *request = data;
 
 	guard(rwsem_read)(&ioas->iova_rwsem);
 	return iommufd_dirty_log_read(ioas, request->start, request->last, request->data,
-				      true);
+				      areas);
 }
 
 /**
@@ -146,6 +146,10 @@ int iommufd_vfio_dirty_unmap(struct iommufd_ioas *ioas,
 	ret = check_request(unmap->iova, unmap->size, &bitmap, &request);
 	if (ret)
 		return ret;
+	/* Before in-kernel users are asked to let go; the log is looked at again. */
+	scoped_guard(rwsem_read, &ioas->domains_rwsem)
+		if (!ioas->dirty_log)
+			return -EINVAL;
 	return iommufd_mapping_remove_after(ioas, request.start, request.last, unmapped,
 					    look, &request);
 }

@@ -4,6 +4,8 @@
  * written to. vfio_dirty has what there is to say about those that can not.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,6 +130,64 @@ TEST_F(log, a_new_mapping_is_clean)
 	EXPECT_EQ(0, ask(self));
 	must(__mock_rw(self->c.fd, access, MOCK_ACCESS_RW_WRITE, IOVA + 15 * PAGE, &byte, 1));
 	EXPECT_EQ(pages(15, 1), ask(self));
+	close(access);
+}
+
+/* Half of the range is mapped. A thread unmaps all of it, which a pin holds up. */
+struct late_unmap {
+	struct container *c;
+	__u64 bits[2];		/* of which the second is not the request's */
+	long ret;
+};
+
+static void *unmap_late(void *data)
+{
+	struct late_unmap *unmap = data;
+	struct dirty_request request = {
+		.iova = IOVA, .length = LENGTH, .bitmap = unmap->bits,
+	};
+
+	unmap->ret = __dirty_unmap(unmap->c, 0, request);
+	return NULL;
+}
+
+/* The kernel gives up after a while; then nothing of this has been seen. */
+static bool map_in_between(FIXTURE_DATA(log) *self, int access, struct late_unmap *unmap)
+{
+	const __u64 iova = IOVA + 48 * PAGE;
+	pthread_t thread;
+	long pin, again;
+
+	ioas_map_at(self->c.fd, self->ioas, self->mem, 32 * PAGE, IOVA);
+	pin = must(__mock_pin(self->c.fd, access, 0, IOVA, PAGE, NULL));
+	must(pthread_create(&thread, NULL, unmap_late, unmap));
+	while ((again = __mock_pin(self->c.fd, access, 0, IOVA + PAGE, PAGE, NULL)) >= 0) {
+		must(__mock_unpin(self->c.fd, access, again));
+		sched_yield();
+	}
+	ioas_map_at(self->c.fd, self->ioas, self->mem, 32 * PAGE, iova);
+	must(__mock_rw(self->c.fd, access, MOCK_ACCESS_RW_WRITE, iova, self->mem, 32 * PAGE));
+	must(__mock_unpin(self->c.fd, access, pin));
+	must(pthread_join(thread, NULL));
+	must(__ioas_unmap_all(self->c.fd, self->ioas));
+	return unmap->ret != -EDEADLOCK;
+}
+
+/* What is mapped meanwhile, inside of the range and across its end, is another's. */
+TEST_F(log, unmap_tells_of_its_own_mappings_only)
+{
+	int access = must(__mock_access(self->c.fd, self->ioas,
+					NEEDS_PIN | MOCK_FLAGS_ACCESS_CREATE_KEEPS_PINS));
+	struct late_unmap unmap = { .c = &self->c };
+
+	ASSERT_EQ(0, __dirty_log(&self->c, START));
+	do {
+		memset(unmap.bits, 0, sizeof(unmap.bits));
+		must(__ioas_unmap_all(self->c.fd, self->ioas));
+	} while (!map_in_between(self, access, &unmap));
+	EXPECT_EQ(32 * PAGE, unmap.ret);
+	EXPECT_EQ(0, unmap.bits[0] & ~pages(0, 32));
+	EXPECT_EQ(0, unmap.bits[1]);
 	close(access);
 }
 
