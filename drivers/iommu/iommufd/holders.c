@@ -81,6 +81,34 @@ static void step_over(struct iommufd_hole *hole, unsigned long covered_last)
 	hole->next = covered_last + 1;
 }
 
+/*
+ * Is @index covered, and up to where at least? @to is the last index that any holder reaches
+ * which begins at @index or before, whether many of them overlap or not.
+ */
+static bool covered(const struct iommufd_holders *holders, unsigned long index,
+		    unsigned long *to)
+{
+	struct rb_node *rb = holders->root.rb_root.rb_node;
+	bool any = false;
+
+	*to = 0;
+	while (rb) {
+		struct interval_tree_node *node = rb_entry(rb, struct interval_tree_node, rb);
+
+		if (node->start > index) {
+			rb = rb->rb_left;
+			continue;
+		}
+		any = true;
+		*to = max(*to, node->last);
+		if (rb->rb_left)
+			*to = max(*to, rb_entry(rb->rb_left, struct interval_tree_node,
+						rb)->__subtree_last);
+		rb = rb->rb_right;
+	}
+	return any && *to >= index;
+}
+
 /**
  * iommufd_hole_next - The next hole, in ascending order
  * @hole: state of the walk; on success its first and last are the hole
@@ -93,13 +121,14 @@ bool iommufd_hole_next(struct iommufd_hole *hole, const struct iommufd_holders *
 		       unsigned long last)
 {
 	const struct interval_tree_node *node;
+	unsigned long to;
 
 	while (!hole->done && hole->next <= last) {
-		node = first_node(holders, hole->next, last);
-		if (node && node->start <= hole->next) {
-			step_over(hole, node->last);
+		if (covered(holders, hole->next, &to)) {
+			step_over(hole, to);
 			continue;
 		}
+		node = first_node(holders, hole->next, last);
 		hole->first = hole->next;
 		hole->last = node ? node->start - 1 : last;
 		step_over(hole, hole->last);
