@@ -98,9 +98,13 @@ EXPORT_SYMBOL_NS_GPL(_iommufd_alloc_mmap, IOMMUFD);
 void _iommufd_destroy_mmap(struct iommufd_ctx *ictx, struct iommufd_object *owner,
 			   unsigned long offset)
 {
-	struct region *region = mtree_erase(&ictx->mmaps, offset >> PAGE_SHIFT);
+	struct region *region = mtree_load(&ictx->mmaps, offset >> PAGE_SHIFT);
 
-	WARN_ON(!region || region->owner != owner);
+	if (WARN_ON(!region || region->owner != owner))
+		return;
+	/* mtree_erase() does not say when it fails for want of memory. */
+	mtree_store_range(&ictx->mmaps, region->pgoff, region->pgoff + region->npages - 1,
+			  NULL, GFP_KERNEL | __GFP_NOFAIL);
 	kfree(region);
 }
 EXPORT_SYMBOL_NS_GPL(_iommufd_destroy_mmap, IOMMUFD);

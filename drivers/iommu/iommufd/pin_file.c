@@ -206,6 +206,9 @@ static long pin_folios(struct iommufd_pages *pages, unsigned long first,
 		return ret;
 	ret = fill_holes(to_file_pages(pages)->file, start, end) ?:
 	      pin_present(pages, start, end, folios, n, offset);
+	/* hugetlbfs stops for any signal. All will be undone, so the call can begin again. */
+	if (ret == -EINTR && !fatal_signal_pending(current))
+		return -ERESTARTNOINTR;
 	/* A hole again: somebody makes them as we fill them. */
 	return ret == -ENODATA ? -EFAULT : ret;
 }
