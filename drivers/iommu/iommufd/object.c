@@ -66,7 +66,20 @@ void *__iommufd_object_new(struct iommufd_ctx *ictx,
  */
 void iommufd_object_publish(struct iommufd_object *obj)
 {
-	xa_store(&obj->ictx->objects, obj->id, obj, GFP_KERNEL);
+	guard(spinlock)(&obj->ictx->objects.xa_lock);
+	__iommufd_object_publish(obj);
+}
+
+/**
+ * __iommufd_object_publish - The same together with something else
+ * @obj: fully constructed object
+ *
+ * Context: Holds objects.xa_lock of the context.
+ */
+void __iommufd_object_publish(struct iommufd_object *obj)
+{
+	lockdep_assert_held(&obj->ictx->objects.xa_lock);
+	__xa_store(&obj->ictx->objects, obj->id, obj, GFP_NOWAIT);
 }
 
 /* The class may be unloaded once the last object of its module is gone. */

@@ -48,6 +48,7 @@ void *__iommufd_object_new(struct iommufd_ctx *ictx,
 	iommufd_object_new_at(ictx, class, type, obj)
 
 void iommufd_object_publish(struct iommufd_object *obj);
+void __iommufd_object_publish(struct iommufd_object *obj);
 void iommufd_object_discard(struct iommufd_object *obj);
 void iommufd_object_abort(struct iommufd_object *obj);
 

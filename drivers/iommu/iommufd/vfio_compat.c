@@ -75,7 +75,7 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
 
-/* Install @ioas unless there is one already. */
+/* Install and publish @ioas unless there is one already. */
 static int install(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas)
 {
 	guard(spinlock)(&ictx->objects.xa_lock);
@@ -84,6 +84,7 @@ static int install(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas)
 	if (ictx->vfio_ioas)
 		return -EEXIST;
 	ictx->vfio_ioas = ioas;
+	__iommufd_object_publish(&ioas->obj);
 	return 0;
 }
 
@@ -106,7 +107,6 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 		iommufd_object_abort(&ioas->obj);
 		return ret == -EEXIST ? 0 : ret;
 	}
-	iommufd_object_publish(&ioas->obj);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, IOMMUFD_VFIO);
