@@ -138,8 +138,8 @@ static void split_runs(struct iommufd_area *left, struct iommufd_area *right)
 {
 	unsigned long length = iommufd_area_length(left), all = left->runs;
 
-	right->runs = mult_frac(all, iommufd_area_length(right),
-				length + iommufd_area_length(right)) ?: 1;
+	right->runs = mul_u64_u64_div_u64(all, iommufd_area_length(right),
+					  length + iommufd_area_length(right)) ?: 1;
 	WRITE_ONCE(left->runs, max(all, right->runs + 1) - right->runs);
 }
 

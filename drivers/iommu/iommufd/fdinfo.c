@@ -216,8 +216,11 @@ static void show_key(struct seq_file *m, const char *name)
 
 static void show_object(struct seq_file *m, struct iommufd_object *obj)
 {
+	unsigned int users = refcount_read(&obj->users);
+
 	show_key(m, obj->class->name);
-	seq_printf(m, "%u users=%u", obj->id, refcount_read(&obj->users) - 1);
+	/* One is the object's own, until it is being destroyed. */
+	seq_printf(m, "%u users=%u", obj->id, users ? users - 1 : 0);
 	if (obj->class->show)
 		obj->class->show(obj, m);
 	seq_putc(m, '\n');
