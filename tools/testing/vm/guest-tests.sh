@@ -7,7 +7,8 @@
 for program in "$@"; do
 	echo "### begin $program"
 	echo "lab: begin $program" > /dev/kmsg
+	start=$(date +%s)
 	"./$program"
-	echo "### end $program $?"
+	echo "### end $program $? $(($(date +%s) - start))"
 done
 exit 0

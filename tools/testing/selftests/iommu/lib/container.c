@@ -39,6 +39,11 @@ void container_close(struct container *c)
 	errno = err;
 }
 
+bool container_has_type1(void)
+{
+	return !access("/sys/module/vfio_iommu_type1", F_OK);
+}
+
 int __container_map(struct container *c, const void *va, __u64 length, __u64 iova)
 {
 	struct vfio_iommu_type1_dma_map cmd = {

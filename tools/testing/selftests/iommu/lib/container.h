@@ -20,6 +20,9 @@ struct container {
 int __container_open(struct container *c, const char *path, const char *bdf, int type);
 void container_close(struct container *c);
 
+/* Is "/dev/vfio/vfio" VFIO's own, with type1, and not another name of /dev/iommu? */
+bool container_has_type1(void);
+
 int __container_map(struct container *c, const void *va, __u64 length, __u64 iova);
 /* The result of a success is the number of bytes unmapped. */
 long __container_unmap(struct container *c, __u32 flags, __u64 iova, __u64 length);
