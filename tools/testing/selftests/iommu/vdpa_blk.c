@@ -33,9 +33,7 @@ FIXTURE(vdpa_blk)
 
 FIXTURE_SETUP(vdpa_blk)
 {
-	/* A test that ended early may have left it behind. */
-	__vdpa_del(NAME);
-	if (__vdpa_add(NULL, "vdpasim_blk", NAME))
+	if (__vdpa_add_disk(NAME, NULL))
 		SKIP(return, "no simulated vDPA disk");
 	self->pinned = pinned_pages();
 	self->ring = alloc_pages(PAGE);
@@ -352,6 +350,55 @@ TEST_F(vdpa_blk, an_unmap_waits_for_the_device)
 	EXPECT_EQ(0, spoiled);
 }
 
+/* A request that it was given before waits until it is resumed. */
+TEST_F(vdpa_blk, suspended_it_lets_go)
+{
+	__u32 other = ioas_alloc(self->iommufd);
+
+	ioas_map_at(self->iommufd, other, self->ring, PAGE, RING);
+	attach_and_start();
+	EXPECT_EQ(0, disk_works('a'));
+	ASSERT_EQ(0, ioctl(self->fd, VHOST_VDPA_SUSPEND));
+	blk_start_read(&self->vq, 8, DATA, PAGE);
+	must(__ioas_unmap(self->iommufd, self->ioas, DATA, DATA_LENGTH));
+	EXPECT_EQ(self->pinned + 1, pinned_pages_settle(self->pinned + 1));
+	memset(self->data, 's', DATA_LENGTH);
+	vdpa_attach(self->fd, self->iommufd, 0, other);
+	EXPECT_EQ(0, __vdpa_detach(self->fd, 0));
+	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
+	EXPECT_EQ(-ETIMEDOUT, __vqueue_wait(&self->vq, 200));
+	vdpa_attach(self->fd, self->iommufd, 0, self->ioas);
+	ASSERT_EQ(0, ioctl(self->fd, VHOST_VDPA_RESUME));
+	EXPECT_EQ(0, __vqueue_wait(&self->vq, 2000));
+	EXPECT_TRUE(is_filled(self->data, DATA_LENGTH, 's'));
+	ioas_map_at(self->iommufd, self->ioas, self->data, DATA_LENGTH, DATA);
+	EXPECT_EQ(0, disk_works('b'));
+}
+
+/* The simulator takes 2048 pieces. */
+TEST_F(vdpa_blk, what_does_not_fit_is_refused)
+{
+	size_t length = MIB(16);
+	char *pieces = alloc_scattered(length);
+	long pinned = self->pinned + 1 + DATA_LENGTH / PAGE;
+	__u64 iova = DATA + MIB(16);
+	__u32 pt = self->ioas;
+
+	ASSERT_LT(2048, count_runs(pieces, length));
+	attach_and_start();
+	EXPECT_EQ(-ENOSPC, __ioas_map_at(self->iommufd, self->ioas, pieces, length, iova));
+	EXPECT_EQ(pinned, pinned_pages_settle(pinned));
+	EXPECT_EQ(0, disk_works('a'));
+
+	EXPECT_EQ(0, __vdpa_detach(self->fd, 0));
+	ioas_map_at(self->iommufd, self->ioas, pieces, length, iova);
+	EXPECT_EQ(-ENOSPC, __vdpa_attach(self->fd, self->iommufd, 0, &pt));
+	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
+	must(__ioas_unmap(self->iommufd, self->ioas, iova, length));
+	vdpa_attach(self->fd, self->iommufd, 0, self->ioas);
+	EXPECT_EQ(0, disk_works('b'));
+}
+
 static int die_with_disk(int sock, void *arg __attribute__((unused)))
 {
 	char *ring = alloc_pages(PAGE), *data = alloc_pages(DATA_LENGTH);
@@ -393,16 +440,20 @@ TEST_F(vdpa_blk, arguments_are_checked)
 	} attach = { .cmd = {
 		.argsz = sizeof(attach.cmd), .iommufd = self->iommufd, .pt_id = self->ioas,
 	} };
-	struct vhost_vdpa_iommufd_detach detach = { .argsz = sizeof(detach) };
+	struct {
+		struct vhost_vdpa_iommufd_detach cmd;
+		__u32 more;
+	} detach = { .cmd.argsz = sizeof(detach.cmd) };
 
-#define attach_errno(change) ({						\
-		typeof(attach) __old = attach;				\
+#define errno_of(request, cmd, change) ({				\
+		typeof(cmd) __old = cmd;				\
+		int __ret = (change, ioctl(self->fd, request, &cmd)) ? errno : 0; \
 									\
-		change;							\
-		int __ret = ioctl(self->fd, VHOST_VDPA_IOMMUFD_ATTACH, &attach) ? errno : 0; \
-		attach = __old;						\
+		cmd = __old;						\
 		__ret;							\
 	})
+#define attach_errno(change) errno_of(VHOST_VDPA_IOMMUFD_ATTACH, attach, change)
+#define detach_errno(change) errno_of(VHOST_VDPA_IOMMUFD_DETACH, detach, change)
 	EXPECT_EQ(EINVAL, attach_errno(attach.cmd.argsz = 20));
 	EXPECT_EQ(E2BIG, attach_errno(attach.cmd.argsz = 5000));
 	EXPECT_EQ(E2BIG, attach_errno((attach.cmd.argsz = sizeof(attach), attach.more = 1)));
@@ -412,11 +463,17 @@ TEST_F(vdpa_blk, arguments_are_checked)
 	EXPECT_EQ(EBADFD, attach_errno(attach.cmd.iommufd = 0));
 	EXPECT_EQ(ENOENT, attach_errno(attach.cmd.pt_id = 4711));
 	EXPECT_EQ(EFAULT, ioctl(self->fd, VHOST_VDPA_IOMMUFD_ATTACH, NULL) ? errno : 0);
-	EXPECT_EQ(-ENOENT, __vdpa_detach(self->fd, 0));
-	EXPECT_EQ(-EINVAL, __vdpa_detach(self->fd, 1));
-	detach.flags = 1;
-	EXPECT_EQ(EOPNOTSUPP, ioctl(self->fd, VHOST_VDPA_IOMMUFD_DETACH, &detach) ? errno : 0);
 	EXPECT_EQ(0, attach_errno(attach.cmd.argsz = sizeof(attach)));
+
+	EXPECT_EQ(EINVAL, detach_errno(detach.cmd.argsz = sizeof(detach.cmd) - 1));
+	EXPECT_EQ(E2BIG, detach_errno(detach.cmd.argsz = 5000));
+	EXPECT_EQ(E2BIG, detach_errno((detach.cmd.argsz = sizeof(detach), detach.more = 1)));
+	EXPECT_EQ(EOPNOTSUPP, detach_errno(detach.cmd.flags = 1));
+	EXPECT_EQ(EINVAL, detach_errno(detach.cmd.asid = 1));
+	EXPECT_EQ(EFAULT, ioctl(self->fd, VHOST_VDPA_IOMMUFD_DETACH, NULL) ? errno : 0);
+	/* None of these has detached it. */
+	EXPECT_EQ(0, detach_errno(detach.cmd.argsz = sizeof(detach)));
+	EXPECT_EQ(-ENOENT, __vdpa_detach(self->fd, 0));
 }
 
 /* A second process with the file is not the owner. */

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "container.h"
-#include "edu.h"
 #include "iommufd.h"
 #include "kselftest_harness.h"
 #include "observe.h"
 #include "process.h"
 #include "vdpa.h"
+#include "vfio.h"
 #include "vqueue.h"
 
 #define NAME "disk1"
@@ -39,17 +39,9 @@ FIXTURE(vp_vdpa)
 
 FIXTURE_SETUP(vp_vdpa)
 {
-	struct pci_list disks;
-
 	self->fd = -1;
-	pci_find(ID_VIRTIO_BLK, &disks);
-	if (!disks.n || access("/sys/bus/pci/drivers/vp-vdpa", F_OK))
+	if (__vdpa_add_disk(NAME, self->bdf))
 		SKIP(return, "no virtio disk, or no vp_vdpa");
-	memcpy(self->bdf, disks.bdf[0], sizeof(self->bdf));
-	pci_bind(self->bdf, "vp-vdpa");
-	/* A test that ended early may have left it behind. */
-	__vdpa_del(NAME);
-	must(__vdpa_add("pci", self->bdf, NAME));
 	self->pinned = pinned_pages();
 	self->ring = alloc_pages(PAGE);
 	self->data = alloc_pages(DATA_LENGTH);
@@ -479,33 +471,6 @@ TEST_F(vp_vdpa, the_virtio_driver_can_have_it_afterwards)
 	pci_bind(self->bdf, "virtio-pci");
 	EXPECT_EQ(0, __read_kernel_disk(self->bdf, sector));
 	EXPECT_TRUE(is_filled(sector, SECTOR, 'k'));
-}
-
-/* One IOAS for a device of VFIO and one of vDPA: pinned once, reached by both. */
-TEST_F(vp_vdpa, shares_an_ioas_with_vfio)
-{
-	long pages = (PAGE + DATA_LENGTH) / PAGE, charged = proc_status_kb(getpid(), "VmPin");
-	struct pci_list edu;
-	struct vdev vfio;
-
-	pci_find(ID_EDU, &edu);
-	if (!edu.n)
-		SKIP(return, "no edu device");
-	pci_bind(edu.bdf[0], "vfio-pci");
-	vdev_start(&vfio, edu.bdf[0], self->iommufd);
-	vdev_attach(&vfio, self->ioas);
-	EXPECT_EQ(self->pinned + pages, pinned_pages());
-	attach_and_start();
-	EXPECT_EQ(self->pinned + pages, pinned_pages());
-	EXPECT_GE(charged + pages * 4, proc_status_kb(getpid(), "VmPin"));
-
-	/* From the disk to memory, and from there by the other device. */
-	EXPECT_EQ(0, disk_works('s'));
-	edu_copy(&vfio, DATA + PAGE, DATA + 3 * PAGE, PAGE);
-	EXPECT_TRUE(is_filled(self->data + 3 * PAGE, PAGE, 's'));
-	vdev_close(&vfio);
-	EXPECT_EQ(self->pinned + pages, pinned_pages());
-	EXPECT_EQ(0, disk_works('t'));
 }
 
 static int die_with_disk(int sock, void *arg __attribute__((unused)))

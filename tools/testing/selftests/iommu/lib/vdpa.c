@@ -10,6 +10,7 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 
+#include "pci.h"
 #include "vdpa.h"
 
 static int send_command(struct nl_sock *sock, int cmd, const char *bus, const char *parent,
@@ -53,6 +54,23 @@ static int __command(int cmd, const char *bus, const char *parent, const char *n
 int __vdpa_add(const char *bus, const char *parent, const char *name)
 {
 	return __command(VDPA_CMD_DEV_NEW, bus, parent, name);
+}
+
+int __vdpa_add_disk(const char *name, char *bdf)
+{
+	struct pci_list cards;
+
+	/* A test that ended early may have left it behind. */
+	__vdpa_del(name);
+	if (!bdf)
+		return __vdpa_add(NULL, "vdpasim_blk", name);
+	pci_find(ID_VIRTIO_BLK, &cards);
+	if (!cards.n || access("/sys/bus/pci/drivers/vp-vdpa", F_OK))
+		return -ENODEV;
+	memcpy(bdf, cards.bdf[0], BDF_LEN);
+	pci_bind(bdf, "vp-vdpa");
+	must(__vdpa_add("pci", bdf, name));
+	return 0;
 }
 
 int __vdpa_del(const char *name)

@@ -11,8 +11,18 @@
 
 #include "util.h"
 
+/* Missing in the headers of Debian 12 */
+#ifndef VHOST_VDPA_RESUME
+#define VHOST_VDPA_RESUME _IO(VHOST_VIRTIO, 0x7e)
+#endif
+
 /* Make device @name of a parent: "vdpasim_blk" with @bus NULL, or an address with "pci". */
 int __vdpa_add(const char *bus, const char *parent, const char *name);
+/*
+ * Make a disk, a simulated one with @bdf NULL. Else it is a virtio card behind the IOMMU, and
+ * @bdf becomes its address. What had that name is removed. Fails where there is none to use.
+ */
+int __vdpa_add_disk(const char *name, char *bdf);
 /* Remove it. Waits until its file is closed. */
 int __vdpa_del(const char *name);
 /* Open the vhost-vdpa file of a device. Gives the file descriptor. */
