@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "edu.h"
 #include "iommufd.h"
 #include "kselftest_harness.h"
@@ -174,6 +175,20 @@ TEST_F(peer, revoked_by_reset)
 	EXPECT_FALSE(table_holds(&self->igb, self->mem));
 }
 
+TEST_F(peer, revoked_by_low_power)
+{
+	ASSERT_EQ(0, __map_bar(self->iommufd, self->ioas, &self->igb, MAP_FIXED_RW));
+	ASSERT_TRUE(reaches(&self->edu, self->mem, &self->igb));
+
+	ASSERT_EQ(0, __vdev_set_power(&self->igb, 3));
+	memset(self->mem, 0x77, PAGE);
+	EXPECT_TRUE(faults(&self->edu));
+	ASSERT_EQ(0, __vdev_set_power(&self->igb, 0));
+	ASSERT_EQ(0, __vdev_enable_memory(&self->igb, true));
+	EXPECT_TRUE(faults(&self->edu));
+	EXPECT_FALSE(table_holds(&self->igb, self->mem));
+}
+
 TEST_F(peer, revoked_by_close)
 {
 	size_t size = self->igb.bar0_size;
@@ -245,6 +260,37 @@ TEST_F(peer, mapping_must_allow_it)
 	EXPECT_EQ(0, __map_bar(self->iommufd, self->ioas, igb,
 			       MAP_R | IOMMU_IOAS_MAP_FIXED_IOVA));
 	EXPECT_TRUE(faults(&self->edu));
+}
+
+/* Use a device of a container by its registers. */
+static void adopt(struct vdev *dev, const struct container *container)
+{
+	dev->fd = dup(container->device);
+	must(__vdev_map_bar0(dev));
+	must(__vdev_enable_dma(dev, true));
+}
+
+/* The same by the commands of a container, which both devices are in. */
+TEST_F(peer, bar_in_a_container)
+{
+	struct container first, second;
+	struct vdev *igb = &self->igb;
+
+	vdev_close(&self->edu);
+	vdev_close(igb);
+	must(__container_open(&first, "/dev/iommu", self->edu.bdf, VFIO_TYPE1v2_IOMMU));
+	must(__container_join(&second, &first, igb->bdf));
+	adopt(&self->edu, &first);
+	adopt(igb, &second);
+
+	ASSERT_EQ(0, __container_map(&first, self->mem, PAGE, MEM_IOVA));
+	ASSERT_EQ(0, __container_map(&first, (void *)igb->bar0, igb->bar0_size, BAR_IOVA));
+	EXPECT_TRUE(reaches(&self->edu, self->mem, igb));
+	ASSERT_EQ(0, __vdev_enable_memory(igb, false));
+	EXPECT_TRUE(faults(&self->edu));
+	EXPECT_EQ((long)igb->bar0_size, __container_unmap(&first, 0, BAR_IOVA, igb->bar0_size));
+	container_close(&second);
+	container_close(&first);
 }
 
 /* A BAR that did not come from vfio-pci: nobody would say when it goes away. */

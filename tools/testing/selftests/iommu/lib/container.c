@@ -7,23 +7,35 @@
 
 #include "container.h"
 
-int __container_open(struct container *c, const char *path, const char *bdf, int type)
+/* Put the group of @bdf on the open container, which becomes one of @type unless 0. */
+static int __add_device(struct container *c, const char *bdf, int type)
 {
 	char group[64];
 
 	snprintf(group, sizeof(group), "/dev/vfio/%d", __pci_group(bdf));
 	c->device = -1;
-	c->fd = open(path, O_RDWR | O_CLOEXEC);
 	c->group = open(group, O_RDWR | O_CLOEXEC);
 	if (c->fd >= 0 && c->group >= 0 &&
 	    !ioctl(c->group, VFIO_GROUP_SET_CONTAINER, &c->fd) &&
-	    !ioctl(c->fd, VFIO_SET_IOMMU, type)) {
+	    (!type || !ioctl(c->fd, VFIO_SET_IOMMU, type))) {
 		c->device = ioctl(c->group, VFIO_GROUP_GET_DEVICE_FD, bdf);
 		if (c->device >= 0)
 			return 0;
 	}
 	container_close(c);
 	return -errno;
+}
+
+int __container_open(struct container *c, const char *path, const char *bdf, int type)
+{
+	c->fd = open(path, O_RDWR | O_CLOEXEC);
+	return __add_device(c, bdf, type);
+}
+
+int __container_join(struct container *c, const struct container *with, const char *bdf)
+{
+	c->fd = dup(with->fd);
+	return __add_device(c, bdf, 0);
 }
 
 void container_close(struct container *c)

@@ -18,6 +18,8 @@ struct container {
  * "/dev/iommu", @type VFIO_TYPE1_IOMMU or VFIO_TYPE1v2_IOMMU.
  */
 int __container_open(struct container *c, const char *path, const char *bdf, int type);
+/* Put another device into the container of @with. Both have to be closed. */
+int __container_join(struct container *c, const struct container *with, const char *bdf);
 void container_close(struct container *c);
 
 /* Is "/dev/vfio/vfio" VFIO's own, with type1, and not another name of /dev/iommu? */

@@ -156,6 +156,37 @@ int __vdev_enable_memory(struct vdev *dev, bool on)
 	return change_command(dev, PCI_COMMAND_MEMORY, on ? PCI_COMMAND_MEMORY : 0);
 }
 
+/* Where a capability is in the configuration space. */
+static int __find_capability(struct vdev *dev, __u8 id)
+{
+	__u8 header[2], at;
+	int ret;
+
+	ret = __vdev_config_read(dev, PCI_CAPABILITY_LIST, &at, sizeof(at));
+	while (!ret && at) {
+		ret = __vdev_config_read(dev, at, header, sizeof(header));
+		if (!ret && header[PCI_CAP_LIST_ID] == id)
+			return at;
+		at = header[PCI_CAP_LIST_NEXT];
+	}
+	return ret ?: -ENOENT;
+}
+
+int __vdev_set_power(struct vdev *dev, unsigned int state)
+{
+	int cap = __find_capability(dev, PCI_CAP_ID_PM);
+	__u16 control;
+	int ret;
+
+	if (cap < 0)
+		return cap;
+	ret = __vdev_config_read(dev, cap + PCI_PM_CTRL, &control, sizeof(control));
+	if (ret)
+		return ret;
+	control = (control & ~PCI_PM_CTRL_STATE_MASK) | state;
+	return __vdev_config_write(dev, cap + PCI_PM_CTRL, &control, sizeof(control));
+}
+
 int __vdev_reset(struct vdev *dev)
 {
 	return ioctl(dev->fd, VFIO_DEVICE_RESET) ? -errno : 0;

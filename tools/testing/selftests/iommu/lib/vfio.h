@@ -40,6 +40,8 @@ int __vdev_config_write(struct vdev *dev, unsigned int offset, const void *data,
 int __vdev_enable_dma(struct vdev *dev, bool on);
 /* Let the device decode accesses to its BARs, or not. */
 int __vdev_enable_memory(struct vdev *dev, bool on);
+/* Put it into the PCI power state D@state, 0 to 3. */
+int __vdev_set_power(struct vdev *dev, unsigned int state);
 int __vdev_reset(struct vdev *dev);
 
 static inline __u32 reg_read(const struct vdev *dev, size_t offset)
