@@ -228,6 +228,48 @@ TEST_F(group, G8_kernel_driver_is_refused_while_the_group_is_owned)
 	EXPECT_EQ(0, __pci_bind(self->pair.f1, self->pair.driver));
 }
 
+/* The table of multicast addresses, which is zero after a reset */
+#define TABLE 0x5200
+#define BY_ID (VFIO_PCI_HOT_RESET_FLAG_DEV_ID | VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED)
+
+/* A hot reset concerns both functions, so the context has to own both. */
+TEST_F(group, hot_reset_of_what_the_context_owns)
+{
+	__u32 ioas = ioas_alloc(self->iommufd);
+	struct hot_reset reset;
+
+	vdev_start(&self->f0, self->pair.f0, self->iommufd);
+	vdev_attach(&self->f0, ioas);
+	ASSERT_EQ(0, __vdev_hot_reset_info(&self->f0, &reset));
+	EXPECT_EQ(2, reset.n);
+	EXPECT_EQ(BY_ID, reset.flags);
+	EXPECT_EQ(self->f0.id, hot_reset_id(&reset, self->pair.f0));
+	/* Owned with the group, and without an id until it is bound. */
+	EXPECT_EQ(VFIO_PCI_DEVID_OWNED, hot_reset_id(&reset, self->pair.f1));
+	EXPECT_EQ(0, __vdev_hot_reset(&self->f0));
+
+	vdev_start(&self->f1, self->pair.f1, self->iommufd);
+	ASSERT_EQ(0, __vdev_hot_reset_info(&self->f0, &reset));
+	EXPECT_EQ(BY_ID, reset.flags);
+	EXPECT_EQ(self->f1.id, hot_reset_id(&reset, self->pair.f1));
+	reg_write(&self->f1, TABLE, ~0U);
+	EXPECT_EQ(0, __vdev_hot_reset(&self->f0));
+	EXPECT_EQ(0, reg_read(&self->f1, TABLE));
+	EXPECT_TRUE(nic_reaches(&self->f0, self->iommufd, ioas, IOVA));
+}
+
+TEST_F(group, hot_reset_is_refused_while_a_member_is_not_on_vfio)
+{
+	struct hot_reset reset;
+
+	vdev_start(&self->f0, self->pair.f0, self->iommufd);
+	ASSERT_EQ(0, __pci_unbind(self->pair.f1));
+	ASSERT_EQ(0, __vdev_hot_reset_info(&self->f0, &reset));
+	EXPECT_EQ(VFIO_PCI_HOT_RESET_FLAG_DEV_ID, reset.flags);
+	EXPECT_EQ(VFIO_PCI_DEVID_NOT_OWNED, (int)hot_reset_id(&reset, self->pair.f1));
+	EXPECT_GT(0, __vdev_hot_reset(&self->f0));
+}
+
 /* What a process does until it is killed. */
 struct victim {
 	struct pair pair;

@@ -175,6 +175,18 @@ TEST_F(peer, revoked_by_reset)
 	EXPECT_FALSE(table_holds(&self->igb, self->mem));
 }
 
+TEST_F(peer, revoked_by_hot_reset)
+{
+	ASSERT_EQ(0, __map_bar(self->iommufd, self->ioas, &self->igb, MAP_FIXED_RW));
+	ASSERT_TRUE(reaches(&self->edu, self->mem, &self->igb));
+
+	ASSERT_EQ(0, __vdev_hot_reset(&self->igb));
+	ASSERT_EQ(0, __vdev_enable_memory(&self->igb, true));
+	EXPECT_EQ(0, reg_read(&self->igb, TABLE));
+	EXPECT_TRUE(faults(&self->edu));
+	EXPECT_FALSE(table_holds(&self->igb, self->mem));
+}
+
 TEST_F(peer, revoked_by_low_power)
 {
 	ASSERT_EQ(0, __map_bar(self->iommufd, self->ioas, &self->igb, MAP_FIXED_RW));

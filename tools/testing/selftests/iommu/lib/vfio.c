@@ -192,6 +192,46 @@ int __vdev_reset(struct vdev *dev)
 	return ioctl(dev->fd, VFIO_DEVICE_RESET) ? -errno : 0;
 }
 
+int __vdev_hot_reset_info(struct vdev *dev, struct hot_reset *reset)
+{
+	struct {
+		struct vfio_pci_hot_reset_info head;
+		struct vfio_pci_dependent_device device[ARRAY_LEN(reset->device)];
+	} cmd = { .head.argsz = sizeof(cmd) };
+
+	if (ioctl(dev->fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &cmd))
+		return -errno;
+	reset->flags = cmd.head.flags;
+	reset->n = cmd.head.count;
+	memcpy(reset->device, cmd.device, sizeof(cmd.device));
+	return 0;
+}
+
+__u32 hot_reset_id(const struct hot_reset *reset, const char *bdf)
+{
+	char name[BDF_LEN];
+	unsigned int i;
+
+	for (i = 0; i < reset->n; i++) {
+		const struct vfio_pci_dependent_device *device = &reset->device[i];
+
+		snprintf(name, sizeof(name), "%04x:%02x:%02x.%x", device->segment & 0xffff,
+			 device->bus, device->devfn >> 3, device->devfn & 7);
+		if (!strcmp(name, bdf))
+			return device->devid;
+	}
+	fatal("a reset does not concern %s", bdf);
+}
+
+int __vdev_hot_reset(struct vdev *dev)
+{
+	struct vfio_pci_hot_reset cmd = { .argsz = sizeof(cmd) };
+
+	if (ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &cmd) && errno != ENOTTY)
+		return -errno;
+	return 0;
+}
+
 void vdev_start(struct vdev *dev, const char *bdf, int iommufd)
 {
 	must(__vdev_open(dev, bdf));

@@ -3,6 +3,8 @@
 #ifndef IOMMU_TEST_VFIO_H
 #define IOMMU_TEST_VFIO_H
 
+#include <linux/vfio.h>
+
 #include "pci.h"
 
 struct vdev {
@@ -43,6 +45,22 @@ int __vdev_enable_memory(struct vdev *dev, bool on);
 /* Put it into the PCI power state D@state, 0 to 3. */
 int __vdev_set_power(struct vdev *dev, unsigned int state);
 int __vdev_reset(struct vdev *dev);
+
+/* What a reset of all of a slot, or of a bus, would concern */
+struct hot_reset {
+	__u32 flags;
+	__u32 n;
+	struct vfio_pci_dependent_device device[8];
+};
+
+int __vdev_hot_reset_info(struct vdev *dev, struct hot_reset *reset);
+/* The id that a device has there, which may be one of VFIO_PCI_DEVID_… */
+__u32 hot_reset_id(const struct hot_reset *reset, const char *bdf);
+/*
+ * Whether it worked has to be seen by the device: QEMU's ports show no link afterwards, which
+ * the kernel waits for and then says ENOTTY.
+ */
+int __vdev_hot_reset(struct vdev *dev);
 
 static inline __u32 reg_read(const struct vdev *dev, size_t offset)
 {
