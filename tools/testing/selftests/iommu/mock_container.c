@@ -29,12 +29,9 @@ FIXTURE(log) {
 
 FIXTURE_SETUP(log)
 {
-	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .op = IOMMU_VFIO_IOAS_SET };
-
 	self->c.fd = mock_open();
 	self->ioas = ioas_alloc(self->c.fd);
-	cmd.ioas_id = self->ioas;
-	must(__iommufd_ioctl(self->c.fd, IOMMU_VFIO_IOAS, &cmd));
+	vfio_ioas(self->c.fd, self->ioas);
 	self->mem = alloc_aligned(LENGTH, false);
 	ioas_map_at(self->c.fd, self->ioas, self->mem, LENGTH, IOVA);
 }
@@ -201,13 +198,11 @@ FIXTURE(device_log) {
 /* Its only page table tracks: the automatic one goes when the device leaves it. */
 FIXTURE_SETUP(device_log)
 {
-	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .op = IOMMU_VFIO_IOAS_SET };
 	__u32 pt;
 
 	self->c.fd = mock_open();
 	self->ioas = ioas_alloc(self->c.fd);
-	cmd.ioas_id = self->ioas;
-	must(__iommufd_ioctl(self->c.fd, IOMMU_VFIO_IOAS, &cmd));
+	vfio_ioas(self->c.fd, self->ioas);
 	self->mem = alloc_aligned(LENGTH, false);
 	self->dev = mock_device(self->c.fd, self->ioas);
 	if (!mock_can_track(self->c.fd, self->dev.idev))

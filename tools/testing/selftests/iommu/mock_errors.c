@@ -189,15 +189,6 @@ TEST_F(errors, who_pays_is_not_for_anybody)
 	close(fd);
 }
 
-static int __vfio_ioas(int fd, __u16 op, __u32 *id)
-{
-	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .op = op, .ioas_id = *id };
-	int ret = __iommufd_ioctl(fd, IOMMU_VFIO_IOAS, &cmd);
-
-	*id = cmd.ioas_id;
-	return ret;
-}
-
 TEST_F(errors, ioas_of_the_compatibility_ioctls)
 {
 	__u32 id = ioas_alloc(self->fd), got = 0;

@@ -19,13 +19,7 @@ static int call(struct world *w, unsigned long cmd, void *arg)
 
 static void with_container(struct world *w)
 {
-	struct iommu_vfio_ioas cmd = {
-		.size = sizeof(cmd),
-		.ioas_id = w->ioas,
-		.op = IOMMU_VFIO_IOAS_SET,
-	};
-
-	must(__iommufd_ioctl(w->fd, IOMMU_VFIO_IOAS, &cmd));
+	vfio_ioas(w->fd, w->ioas);
 }
 
 /* It can be chosen only while nothing is mapped. */

@@ -187,6 +187,20 @@ long __option_get(int fd, __u32 id, __u32 object)
 	return ret ? ret : (long)value;
 }
 
+int __vfio_ioas(int fd, __u16 op, __u32 *ioas)
+{
+	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .op = op, .ioas_id = *ioas };
+	int ret = __iommufd_ioctl(fd, IOMMU_VFIO_IOAS, &cmd);
+
+	*ioas = cmd.ioas_id;
+	return ret;
+}
+
+void vfio_ioas(int fd, __u32 ioas)
+{
+	must(__vfio_ioas(fd, IOMMU_VFIO_IOAS_SET, &ioas));
+}
+
 int __hwpt_alloc(int fd, __u32 dev, __u32 pt, __u32 flags, __u32 *id)
 {
 	struct iommu_hwpt_alloc cmd = {

@@ -51,6 +51,11 @@ int __option_set(int fd, __u32 option, __u32 object, __u64 value);
 /* The result of a success is the value. */
 long __option_get(int fd, __u32 option, __u32 object);
 
+/* The IOAS of the container commands. @op is IOMMU_VFIO_IOAS_SET and the like. */
+int __vfio_ioas(int fd, __u16 op, __u32 *ioas);
+/* Choose it. */
+void vfio_ioas(int fd, __u32 ioas);
+
 int __hwpt_alloc(int fd, __u32 dev, __u32 pt, __u32 flags, __u32 *id);
 /* The result of a success is the file of the queue. */
 int __fault_alloc(int fd, __u32 *id);
