@@ -150,7 +150,7 @@ static const struct command commands[] = {
 	    .reply = FIELD_OF(struct iommu_option, val64)),
 	CMD(VFIO_IOAS, iommufd_vfio_ioas, struct iommu_vfio_ioas, __reserved,
 	    .reserved = FIELD_OF(struct iommu_vfio_ioas, __reserved),
-	    .reply = FIELD_OF(struct iommu_vfio_ioas, ioas_id)),
+	    .reply = NOTHING), /* GET answers by itself. */
 	CMD(VIOMMU_ALLOC, iommufd_viommu_alloc, struct iommu_viommu_alloc, out_viommu_id,
 	    .flags = FIELD_OF(struct iommu_viommu_alloc, flags),
 	    .reserved = FIELD_OF(struct iommu_viommu_alloc, __reserved),

@@ -111,6 +111,13 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, IOMMUFD_VFIO);
 
+static int tell_ioas(struct iommufd_ctx *ictx, u32 __user *uptr)
+{
+	u32 id;
+
+	return iommufd_vfio_compat_ioas_get_id(ictx, &id) ?: put_user(id, uptr);
+}
+
 static int select_ioas(struct iommufd_ctx *ictx, u32 id)
 {
 	struct iommufd_ioas *ioas __free(iommufd_ioas_put) = iommufd_ioas_get(ictx, id);
@@ -127,15 +134,16 @@ static int select_ioas(struct iommufd_ctx *ictx, u32 id)
  * iommufd_vfio_ioas - IOMMU_VFIO_IOAS
  * @cmd: struct iommu_vfio_ioas
  *
- * Return: 0; -EOPNOTSUPP: unknown operation; -ENODEV: none is selected; -ENOENT.
+ * Return: 0; -EOPNOTSUPP: unknown operation; -ENODEV: none is selected; -ENOENT; -EFAULT.
  */
 int iommufd_vfio_ioas(struct iommufd_cmd *cmd)
 {
+	struct iommu_vfio_ioas __user *uptr = cmd->uptr;
 	struct iommu_vfio_ioas *arg = cmd->arg;
 
 	switch (arg->op) {
 	case IOMMU_VFIO_IOAS_GET:
-		return iommufd_vfio_compat_ioas_get_id(cmd->ictx, &arg->ioas_id);
+		return tell_ioas(cmd->ictx, &uptr->ioas_id);
 	case IOMMU_VFIO_IOAS_SET:
 		return select_ioas(cmd->ictx, arg->ioas_id);
 	case IOMMU_VFIO_IOAS_CLEAR: {

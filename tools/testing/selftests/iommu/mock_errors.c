@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Errors for which wrong arguments are not enough: rights that are missing, room that is
- * used up, and answers that can not be written.
+ * used up, and memory that is not there.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,6 @@ FIXTURE(errors) {
 	__u32 ioas;
 	struct mock_device dev;
 	char *mem;
-	void *answer;	/* a page in which nothing can be changed once it is sealed */
 };
 
 FIXTURE_SETUP(errors)
@@ -32,63 +31,11 @@ FIXTURE_SETUP(errors)
 	self->ioas = ioas_alloc(self->fd);
 	self->dev = mock_device(self->fd, self->ioas);
 	self->mem = alloc_aligned(LENGTH, false);
-	self->answer = alloc_pages(PAGE);
 }
 
 FIXTURE_TEARDOWN(errors)
 {
 	close(self->fd);
-}
-
-/* Run a command whose answer can not be written. */
-static int __unanswered(const FIXTURE_DATA(errors) *self, unsigned long cmd, const void *arg,
-			size_t size)
-{
-	int ret;
-
-	memcpy(self->answer, arg, size);
-	must(mprotect(self->answer, PAGE, PROT_READ));
-	ret = __iommufd_ioctl(self->fd, cmd, self->answer);
-	must(mprotect(self->answer, PAGE, PROT_READ | PROT_WRITE));
-	return ret;
-}
-
-TEST_F(errors, unanswered_allocation_leaves_nothing)
-{
-	struct iommu_ioas_alloc cmd = { .size = sizeof(cmd) };
-	__u32 id = ioas_alloc(self->fd);
-
-	ASSERT_EQ(0, __destroy(self->fd, id));
-	EXPECT_EQ(-EFAULT, __unanswered(self, IOMMU_IOAS_ALLOC, &cmd, sizeof(cmd)));
-	EXPECT_EQ(-ENOENT, __destroy(self->fd, id));
-	EXPECT_EQ(id, ioas_alloc(self->fd));
-}
-
-/* What was mapped or unmapped stays so: the caller knows the range. */
-TEST_F(errors, unanswered_map_and_unmap_have_happened)
-{
-	struct iommu_ioas_map map = {
-		.size = sizeof(map), .flags = MAP_FIXED_RW, .ioas_id = self->ioas,
-		.user_va = (uintptr_t)self->mem, .length = LENGTH, .iova = IOVA,
-	};
-	struct iommu_ioas_copy copy = {
-		.size = sizeof(copy), .flags = MAP_FIXED_RW, .dst_ioas_id = self->ioas,
-		.src_ioas_id = self->ioas, .length = LENGTH, .src_iova = IOVA,
-		.dst_iova = IOVA + MIB(1),
-	};
-	struct iommu_ioas_unmap unmap = {
-		.size = sizeof(unmap), .ioas_id = self->ioas, .iova = IOVA, .length = LENGTH,
-	};
-
-	EXPECT_EQ(-EFAULT, __unanswered(self, IOMMU_IOAS_MAP, &map, sizeof(map)));
-	EXPECT_EQ(0, __mock_check_map(self->fd, self->dev.hwpt, self->mem, LENGTH, IOVA));
-	EXPECT_EQ(-EFAULT, __unanswered(self, IOMMU_IOAS_COPY, &copy, sizeof(copy)));
-	EXPECT_EQ(0, __mock_check_map(self->fd, self->dev.hwpt, self->mem, LENGTH,
-				      IOVA + MIB(1)));
-	EXPECT_EQ(-EFAULT, __unanswered(self, IOMMU_IOAS_UNMAP, &unmap, sizeof(unmap)));
-	EXPECT_EQ(-ENOENT, __ioas_unmap(self->fd, self->ioas, IOVA, LENGTH));
-	EXPECT_EQ(LENGTH, __ioas_unmap_all(self->fd, self->ioas));
-	EXPECT_EQ(0, __mock_check_refs(self->fd, self->mem, LENGTH, 0));
 }
 
 TEST_F(errors, list_that_is_too_short)
