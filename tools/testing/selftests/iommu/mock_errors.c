@@ -4,6 +4,8 @@
  * used up, and memory that is not there.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -62,6 +64,59 @@ TEST_F(errors, list_that_is_too_short)
 	EXPECT_EQ(IOVA + 4 * PAGE, list[2].start);
 }
 
+TEST_F(errors, list_of_nothing)
+{
+	__u32 ioas = ioas_alloc(self->fd);
+	struct iommu_ioas_iova_ranges cmd = { .size = sizeof(cmd), .ioas_id = ioas };
+	const __u64 half = 1ULL << 63;
+
+	EXPECT_EQ(-EMSGSIZE, __iommufd_ioctl(self->fd, IOMMU_IOAS_IOVA_RANGES, &cmd));
+	EXPECT_EQ(1, cmd.num_iovas);
+	must(__mock_reserve(self->fd, ioas, 0, half));
+	must(__mock_reserve(self->fd, ioas, half, half));
+	cmd.num_iovas = 0;
+	EXPECT_EQ(0, __iommufd_ioctl(self->fd, IOMMU_IOAS_IOVA_RANGES, &cmd));
+	EXPECT_EQ(0, cmd.num_iovas);
+	EXPECT_EQ(-EINVAL, __ioas_map_at(self->fd, ioas, self->mem, PAGE, IOVA));
+}
+
+TEST_F(errors, place_that_the_kernel_can_not_choose)
+{
+	__u32 empty = ioas_alloc(self->fd);
+	__u64 iova = 0;
+
+	/* Without a page table nothing is pinned: half of all addresses is where it ends. */
+	EXPECT_EQ(-EOVERFLOW, __ioas_map(self->fd, empty, MAP_RW, self->mem, INT64_MAX, &iova));
+	EXPECT_EQ(0, __ioas_map(self->fd, empty, MAP_RW, self->mem, INT64_MAX - 1, &iova));
+	EXPECT_EQ(INT64_MAX - 1, __ioas_unmap_all(self->fd, empty));
+
+	/* The IOVA has the place in the page that the memory has. */
+	EXPECT_EQ(-EINVAL, __ioas_map(self->fd, self->ioas, MAP_RW, self->mem + 8, PAGE, &iova));
+	EXPECT_EQ(-EINVAL, __ioas_map(self->fd, self->ioas, MAP_RW, self->mem + MOCK_PAGE / 2,
+				      PAGE, &iova));
+	EXPECT_EQ(0, __ioas_map(self->fd, self->ioas, MAP_RW, self->mem + MOCK_PAGE, PAGE,
+				&iova));
+	EXPECT_EQ(MOCK_PAGE, iova % PAGE);
+}
+
+TEST_F(errors, file_that_is_open_for_reading)
+{
+	int memfd = must(memfd_create("errors", 0)), file;
+	char path[32];
+
+	must(ftruncate(memfd, PAGE));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd);
+	file = must(open(path, O_RDONLY | O_CLOEXEC));
+	EXPECT_EQ(-EPERM, __ioas_map_file_at(self->fd, self->ioas, MAP_RW, file, 0, PAGE, IOVA));
+	EXPECT_EQ(-EPERM, __ioas_map_file_at(self->fd, self->ioas, MAP_W, file, 0, PAGE, IOVA));
+	EXPECT_EQ(0, __ioas_map_file_at(self->fd, self->ioas, MAP_R, file, 0, PAGE, IOVA));
+	/* A copy can not do more than the map. */
+	EXPECT_EQ(-EPERM, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, self->ioas, PAGE,
+				      &(__u64){ IOVA + PAGE }, IOVA));
+	close(file);
+	close(memfd);
+}
+
 TEST_F(errors, no_room)
 {
 	struct iommu_iova_range allowed = { IOVA, IOVA + LENGTH - 1 };
@@ -95,6 +150,102 @@ TEST_F(errors, copy_of_what_is_not_there)
 	/* The good part of it can be had. */
 	EXPECT_EQ(0, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, lazy, PAGE, &iova, IOVA));
 	EXPECT_EQ(0, __mock_check_refs(self->fd, self->mem, PAGE, 1));
+}
+
+/* What another process maps without a page table */
+struct mapper {
+	int fd;
+	__u32 ioas;
+	void *mem;
+	size_t memlock;	/* as an ordinary user with that limit, or as we are if it is 0 */
+};
+
+static int map_lazily(int sock, void *arg)
+{
+	struct mapper *mapper = arg;
+
+	if (mapper->memlock)
+		become_user(NOBODY_UID, mapper->memlock);
+	if (__ioas_map_at(mapper->fd, mapper->ioas, mapper->mem, LENGTH, IOVA))
+		return 1;
+	send_go(sock);
+	return wait_go(sock) ? 0 : 2;
+}
+
+TEST_F(errors, copy_of_memory_whose_process_has_gone)
+{
+	struct mapper mapper = { self->fd, ioas_alloc(self->fd), self->mem, 0 };
+	struct child child;
+	__u64 iova = IOVA;
+
+	child_start(&child, map_lazily, &mapper);
+	ASSERT_TRUE(wait_go(child.sock));
+	EXPECT_EQ(0, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, mapper.ioas, PAGE, &iova,
+				 IOVA));
+	send_go(child.sock);
+	ASSERT_EQ(0, child_wait(&child));
+
+	/* What is pinned stays, and can be had again; nothing else can. */
+	iova += PAGE;
+	EXPECT_EQ(-EFAULT, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, mapper.ioas, PAGE,
+				       &iova, IOVA + PAGE));
+	EXPECT_EQ(-EFAULT, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, mapper.ioas, LENGTH,
+				       &iova, IOVA));
+	EXPECT_EQ(0, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, mapper.ioas, PAGE, &iova,
+				 IOVA));
+	EXPECT_EQ(2 * PAGE, __ioas_unmap_all(self->fd, self->ioas));
+}
+
+/* Whose limit counts is who mapped it, and not who copies it. */
+TEST_F(errors, copy_beyond_the_limit_of_the_mapper)
+{
+	struct mapper mapper = { self->fd, ioas_alloc(self->fd), self->mem, LENGTH - PAGE };
+	struct child child;
+	__u64 iova = IOVA;
+
+	child_start(&child, map_lazily, &mapper);
+	ASSERT_TRUE(wait_go(child.sock));
+	EXPECT_EQ(-ENOMEM, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, mapper.ioas, LENGTH,
+				       &iova, IOVA));
+	EXPECT_EQ(-ENOENT, __ioas_unmap(self->fd, self->ioas, IOVA, LENGTH));
+	EXPECT_EQ(0, __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, mapper.ioas, LENGTH - PAGE,
+				 &iova, IOVA));
+	send_go(child.sock);
+	EXPECT_EQ(0, child_wait(&child));
+}
+
+/* Maps with the right to lock memory, gives it up, and has that memory pinned. */
+static int map_before_the_right_is_lost(int sock, void *arg)
+{
+	const FIXTURE_DATA(errors) *self = arg;
+	__u32 lazy = ioas_alloc(self->fd);
+	__u64 iova = IOVA;
+
+	(void)sock;
+	ioas_map_at(self->fd, lazy, self->mem, LENGTH, IOVA);
+	become_user(NOBODY_UID, PAGE);
+	/* That of today is too small, ... */
+	if (__ioas_map_at(self->fd, self->ioas, self->mem, LENGTH, MIB(64)) != -ENOMEM)
+		return 1;
+	/* ... and that of the map has no limit. */
+	return __ioas_copy(self->fd, MAP_FIXED_RW, self->ioas, lazy, LENGTH, &iova, IOVA) ? 2 : 0;
+}
+
+TEST_F(errors, right_to_lock_memory_is_that_of_the_map)
+{
+	struct child child;
+
+	child_start(&child, map_before_the_right_is_lost, self);
+	EXPECT_EQ(0, child_wait(&child));
+}
+
+TEST_F(errors, huge_pages_can_be_turned_off_once_more)
+{
+	EXPECT_EQ(0, __option_set(self->fd, IOMMU_OPTION_HUGE_PAGES, self->ioas, 0));
+	ioas_map_at(self->fd, self->ioas, self->mem, LENGTH, IOVA);
+	EXPECT_EQ(0, __option_set(self->fd, IOMMU_OPTION_HUGE_PAGES, self->ioas, 0));
+	EXPECT_EQ(0, __option_set(self->fd, IOMMU_OPTION_HUGE_PAGES, self->ioas, 1));
+	EXPECT_EQ(-EINVAL, __option_set(self->fd, IOMMU_OPTION_HUGE_PAGES, self->ioas, 0));
 }
 
 TEST_F(errors, who_pays_is_settled_before_there_are_objects)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "iommufd.h"
@@ -122,6 +123,24 @@ TEST_F(veventq, alloc_refuses)
 	self->queue = __veventq_alloc(self->fd, viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, 1U << 19,
 				      &id);
 	EXPECT_GE(self->queue, 0);
+}
+
+TEST_F(veventq, no_descriptor_for_a_queue)
+{
+	struct rlimit limit = { .rlim_cur = 3, .rlim_max = 1024 };
+	__u32 viommu = self->guest.viommu, id;
+
+	close(self->queue);
+	ASSERT_EQ(0, __destroy(self->fd, self->id));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(-EMFILE, __veventq_alloc(self->fd, viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, DEPTH,
+					   &id));
+	limit.rlim_cur = 1024;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	/* It left neither an id nor a queue of the type. */
+	self->queue = __veventq_alloc(self->fd, viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, DEPTH, &id);
+	EXPECT_LE(0, self->queue);
+	EXPECT_EQ(self->id, id);
 }
 
 TEST_F(veventq, whole_events_only)
