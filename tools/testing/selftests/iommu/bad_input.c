@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/vfio.h>
 
 #include "iommufd.h"
 #include "kselftest_harness.h"
@@ -396,6 +397,22 @@ static bool has_mock_iommu(void)
 	return !access("/sys/class/iommu/iommufd_mock_iommu", F_OK);
 }
 
+static bool is_of_container(unsigned int nr)
+{
+	switch (_IO(';', nr)) {
+	case VFIO_GET_API_VERSION:
+	case VFIO_CHECK_EXTENSION:
+	case VFIO_SET_IOMMU:
+	case VFIO_IOMMU_GET_INFO:
+	case VFIO_IOMMU_MAP_DMA:
+	case VFIO_IOMMU_UNMAP_DMA:
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return true;
+	default:
+		return false;
+	}
+}
+
 TEST_F(bad_input, command_word)
 {
 	const struct command *c;
@@ -407,6 +424,9 @@ TEST_F(bad_input, command_word)
 		EXPECT_REFUSED(-ENOTTY, _IOR(';', bare, int), fresh(c), "%s _IOR", c->name);
 		EXPECT_REFUSED(-ENOTTY, _IOW(';', bare, int), fresh(c), "%s _IOW", c->name);
 		EXPECT_REFUSED(-ENOTTY, _IO('<', bare), fresh(c), "%s type", c->name);
+		/* The size is read before the word is looked at. */
+		EXPECT_REFUSED(-EFAULT, _IOR(';', bare, int), NULL, "%s _IOR null", c->name);
+		EXPECT_REFUSED(-EFAULT, _IO('<', bare), NULL, "%s type, null", c->name);
 	}
 	for (nr = 0; nr < 256; nr++) {
 		union argument *arg = fresh(commands);
@@ -414,7 +434,7 @@ TEST_F(bad_input, command_word)
 		/* Ours, and those of a VFIO container */
 		if (nr >= 0x80 && nr <= 0x95)
 			continue;
-		if (nr >= 0x64 && nr <= 0x75)
+		if (is_of_container(nr))
 			continue;
 		if (nr == 0xa0 && has_mock_iommu())
 			continue;
@@ -672,6 +692,7 @@ TEST_F(bad_input, options)
 	       .op = 2);
 	OPTION(-EOPNOTSUPP, .option_id = IOMMU_OPTION_RLIMIT_MODE, .object_id = self->ioas,
 	       .op = IOMMU_OPTION_OP_GET);
+	OPTION(-EOPNOTSUPP, .option_id = IOMMU_OPTION_RLIMIT_MODE, .op = 2);
 	OPTION(-EBUSY, .option_id = IOMMU_OPTION_RLIMIT_MODE, .op = IOMMU_OPTION_OP_SET,
 	       .val64 = 1);
 	OPTION(-EINVAL, .option_id = IOMMU_OPTION_HUGE_PAGES, .object_id = self->ioas,

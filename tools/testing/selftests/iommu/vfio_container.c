@@ -4,15 +4,20 @@
  * iommufd: programs that were written for one shall not notice the other.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "container.h"
+#include "iommufd.h"
 #include "kselftest_harness.h"
 
 #define IOVA 0x100000
 #define LENGTH (8 * PAGE)
+#define NOIOMMU "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 FIXTURE(container)
 {
@@ -124,7 +129,8 @@ TEST_F(container, info_tells_capabilities)
 	avail = find_cap(&info, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
 	ASSERT_NE(NULL, avail);
 	EXPECT_EQ(1, avail->header.version);
-	EXPECT_NE(0, avail->avail);
+	/* The number of mappings has no limit there. */
+	EXPECT_LE(self->iommufd ? UINT32_MAX : 1, avail->avail);
 
 	ranges = find_cap(&info, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
 	ASSERT_NE(NULL, ranges);
@@ -181,6 +187,9 @@ TEST_F(container, extensions)
 	/* What only the original has */
 	EXPECT_EQ(!self->iommufd, ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1_NESTING_IOMMU));
 	EXPECT_EQ(!self->iommufd, ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_UPDATE_VADDR));
+	/* VFIO has the parameter if it can do without an IOMMU, which type1 can not. */
+	EXPECT_EQ(self->iommufd && !access(NOIOMMU, F_OK),
+		  ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_NOIOMMU_IOMMU));
 	EXPECT_EQ(-1, ioctl(fd, VFIO_IOMMU_ENABLE));
 	EXPECT_EQ(ENOTTY, errno);
 }
@@ -257,6 +266,79 @@ TEST_F(container, dirty_log_needs_second_version)
 	EXPECT_EQ(first ? -EINVAL : 0, __dirty_unmap(&self->c, 0, request));
 	EXPECT_EQ(first ? -EACCES : 0,
 		  __dirty_log(&self->c, VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP));
+}
+
+FIXTURE(group)
+{
+	int iommufd;
+	int fd;
+	bdf_t bdf;
+};
+
+FIXTURE_SETUP(group)
+{
+	struct pci_list edu;
+	char path[64];
+
+	pci_find(ID_EDU, &edu);
+	if (!edu.n)
+		SKIP(return, "no edu device");
+	memcpy(self->bdf, edu.bdf[0], BDF_LEN);
+	pci_bind(self->bdf, "vfio-pci");
+	snprintf(path, sizeof(path), "/dev/vfio/%d", __pci_group(self->bdf));
+	self->fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	self->iommufd = iommufd_open();
+}
+
+FIXTURE_TEARDOWN(group)
+{
+	close(self->fd);
+	close(self->iommufd);
+}
+
+static int __set_container(FIXTURE_DATA(group) *self, int fd)
+{
+	return ioctl(self->fd, VFIO_GROUP_SET_CONTAINER, &fd) ? -errno : 0;
+}
+
+static int __device_fd(FIXTURE_DATA(group) *self)
+{
+	int fd = ioctl(self->fd, VFIO_GROUP_GET_DEVICE_FD, self->bdf);
+
+	return fd < 0 ? -errno : fd;
+}
+
+TEST_F(group, takes_one_container_and_nothing_else)
+{
+	int other = open("/dev/null", O_RDWR);
+
+	EXPECT_EQ(-EBADF, __set_container(self, -1));
+	EXPECT_EQ(-EBADF, __set_container(self, 1000));
+	EXPECT_EQ(-EBADFD, __set_container(self, other));
+	EXPECT_EQ(-EBADFD, __set_container(self, self->fd));
+	EXPECT_EQ(-EINVAL, __device_fd(self));
+	EXPECT_EQ(0, __set_container(self, self->iommufd));
+	EXPECT_EQ(-EINVAL, __set_container(self, self->iommufd));
+	close(other);
+}
+
+TEST_F(group, device_needs_the_ioas_that_came_with_the_group)
+{
+	__u32 ioas = 0;
+	int device;
+
+	ASSERT_EQ(0, __set_container(self, self->iommufd));
+	ASSERT_EQ(0, __vfio_ioas(self->iommufd, IOMMU_VFIO_IOAS_GET, &ioas));
+	ASSERT_EQ(0, __vfio_ioas(self->iommufd, IOMMU_VFIO_IOAS_CLEAR, &ioas));
+	EXPECT_EQ(-ENODEV, __device_fd(self));
+	vfio_ioas(self->iommufd, ioas);
+	device = __device_fd(self);
+	EXPECT_LE(0, device);
+	EXPECT_EQ(-EBUSY, __destroy(self->iommufd, ioas));
+	close(device);
+	EXPECT_EQ(0, __destroy(self->iommufd, ioas));
+	EXPECT_EQ(-ENODEV, __device_fd(self));
 }
 
 TEST_HARNESS_MAIN
