@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "context_info.h"
 #include "edu.h"
 #include "kselftest_harness.h"
 #include "observe.h"
@@ -230,14 +231,23 @@ TEST_F(replace, R3_replace_with_what_it_has_succeeds)
 	EXPECT_EQ(-ENOENT, __destroy(self->iommufd, first));
 }
 
+/* Do both functions use it, as fdinfo tells? */
+static bool both_use(FIXTURE_DATA(replace) *self, __u32 hwpt)
+{
+	return info_value(context_line(self->iommufd, "device", self->f0.id), "hwpt") == hwpt &&
+	       info_value(context_line(self->iommufd, "device", self->f1.id), "hwpt") == hwpt;
+}
+
 TEST_F(replace, R4_reported_page_table_is_the_one_in_use)
 {
 	__u32 a = vdev_attach(&self->f0, self->a);
 	__u32 b, pt;
 
 	EXPECT_EQ(a, vdev_attach(&self->f1, self->a));
+	EXPECT_TRUE(both_use(self, a));
 	b = vdev_attach(&self->f1, self->b);
 	EXPECT_NE(a, b);
+	EXPECT_TRUE(both_use(self, b));
 	EXPECT_EQ(b, vdev_attach(&self->f0, b));
 	EXPECT_EQ(-ENOENT, __destroy(self->iommufd, a));
 
@@ -245,6 +255,7 @@ TEST_F(replace, R4_reported_page_table_is_the_one_in_use)
 	pt = a;
 	EXPECT_EQ(-ENOENT, __vdev_attach(&self->f0, &pt));
 	EXPECT_EQ(a, pt);
+	EXPECT_TRUE(both_use(self, b));
 	EXPECT_EQ(b, vdev_attach(&self->f0, self->b));
 	EXPECT_EQ(b, vdev_attach(&self->f1, self->b));
 

@@ -76,9 +76,14 @@ TEST_F(shared_rid, B1_replace_moves_both_cards)
 
 TEST_F(shared_rid, B2_card_on_kernel_driver_blocks_bind_of_the_other)
 {
+	struct klog log;
+
 	pci_bind(self->pair.f0, self->pair.driver);
+	klog_open(&log);
 	ASSERT_EQ(0, __vdev_open(&self->b, self->pair.f1));
 	EXPECT_EQ(-EPERM, __vdev_bind(&self->b, self->iommufd));
+	EXPECT_TRUE(pair_is_blamed(&self->pair, &log));
+	klog_close(&log);
 	pci_bind(self->pair.f0, "vfio-pci");
 	EXPECT_EQ(0, __vdev_bind(&self->b, self->iommufd));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "observe.h"
 #include "pair.h"
 
 bool pair_find(struct pair *pair, enum pci_id id)
@@ -28,6 +28,14 @@ void pair_to_kernel(const struct pair *pair)
 {
 	pci_bind(pair->f0, pair->driver);
 	pci_bind(pair->f1, pair->driver);
+}
+
+bool pair_is_blamed(const struct pair *pair, struct klog *log)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "group %d ", pair->group);
+	return klog_wait(log, 2000, pair->f0, number) && strstr(log->line, pair->driver);
 }
 
 bool nic_is_blocked(struct vdev *dev)

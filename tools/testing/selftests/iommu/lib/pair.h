@@ -5,6 +5,7 @@
 
 #include "iommufd.h"
 #include "nic.h"
+#include "observe.h"
 
 struct pair {
 	bdf_t f0, f1;
@@ -20,6 +21,8 @@ bool pair_find(struct pair *pair, enum pci_id id);
 void pair_to_vfio(const struct pair *pair);
 /* Hand both back to the kernel's driver. */
 void pair_to_kernel(const struct pair *pair);
+/* Does the kernel say in one line that @f0 with its driver keeps the group from VFIO? */
+bool pair_is_blamed(const struct pair *pair, struct klog *log);
 
 /*
  * Does the IOMMU stop the card's DMA? It must report a fault for this card, and a page
