@@ -32,6 +32,7 @@ static const struct {
 	{ step_map, 14 },
 	{ step_copy, 10 },
 	{ step_unmap, 10 },
+	{ step_container, 10 },
 	{ step_device, 5 },
 	{ step_table, 3 },
 	{ step_access, 3 },

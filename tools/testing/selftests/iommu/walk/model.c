@@ -199,6 +199,39 @@ static void free_area(struct model *m, struct ioas *ioas, struct area **p)
 	free(area);
 }
 
+static bool is_pinned(const struct model *m, const struct ioas *ioas,
+		      const struct area *area)
+{
+	const struct item *item;
+
+	for (item = m->items; item; item = item->next)
+		if (item->access->ioas == ioas &&
+		    touch(item->iova, item->iova + item->length - 1, area->iova,
+			  area_last(area)))
+			return true;
+	return false;
+}
+
+int model_cut(struct model *m, struct ioas *ioas, __u64 iova)
+{
+	struct area *area;
+	struct piece rest;
+
+	for (area = ioas->areas; area; area = area->next)
+		if (area->iova < iova && area_last(area) >= iova)
+			break;
+	if (!area)
+		return 0;
+	if (iova % PAGE || is_pinned(m, ioas, area))
+		return -EINVAL;
+	rest = area->piece;
+	rest.offset += iova - area->iova;
+	rest.length -= iova - area->iova;
+	area->piece.length = iova - area->iova;
+	model_map(ioas, iova, area->flags, &rest, 1);
+	return 0;
+}
+
 long model_unmap(struct model *m, struct ioas *ioas, __u64 start, __u64 last)
 {
 	struct area **p, *area;

@@ -96,6 +96,8 @@ int model_place(struct model *m, struct ioas *ioas, bool fixed, __u64 addr,
 		const struct piece *pieces, unsigned int npieces, __u64 *iova);
 void model_map(struct ioas *ioas, __u64 iova, __u32 flags, const struct piece *pieces,
 	       unsigned int npieces);
+/* Let a mapping begin at an IOVA, if one covers both sides of it. */
+int model_cut(struct model *m, struct ioas *ioas, __u64 iova);
 /* Bytes unmapped, or -ENOENT. Items of the range go as well. */
 long model_unmap(struct model *m, struct ioas *ioas, __u64 start, __u64 last);
 

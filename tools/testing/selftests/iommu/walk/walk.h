@@ -65,6 +65,7 @@ void step_reserve(void);
 void step_map(void);
 void step_copy(void);
 void step_unmap(void);
+void step_container(void);
 void step_device(void);
 void step_table(void);
 void step_access(void);
