@@ -10,6 +10,7 @@
 
 igb=0x10c9
 output=/host/tmp/testpmd
+errors=$output
 input=/host/tmp/testpmd-input
 plugins=/usr/lib/x86_64-linux-gnu/dpdk
 

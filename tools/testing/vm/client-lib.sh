@@ -15,6 +15,9 @@ held=0
 broken=0
 guest=
 
+# Writing to a guest that has died is an error, and not our own end.
+trap : PIPE
+
 ok()
 {
 	held=$((held + 1))
@@ -33,6 +36,7 @@ check()
 	status=$1
 	shift
 	if [ "$status" = 0 ]; then ok "$@"; else failed "$@"; fi
+	guest_lives || tell_of_death
 	return "$status"
 }
 
@@ -41,6 +45,20 @@ show()
 	for file in "$@"; do
 		[ ! -s "$file" ] || tr -d '\r' < "$file" | tail -n 15 | sed 's/^/          /'
 	done
+}
+
+# Fails when there should be a guest and it has died.
+guest_lives()
+{
+	[ -z "$guest" ] || kill -0 "$guest" 2>/dev/null
+}
+
+tell_of_death()
+{
+	wait "$guest"
+	status=$?
+	guest=
+	give_up "the program has ended by itself, status $status; its last words:"
 }
 
 give_up()
@@ -66,7 +84,7 @@ wait_until()
 	until "$@"; do
 		left=$((left - 1))
 		[ "$left" -gt 0 ] || return 1
-		[ -z "$guest" ] || kill -0 "$guest" 2>/dev/null || return 1
+		guest_lives || return 1
 		sleep 1
 	done
 }
@@ -177,7 +195,7 @@ start_guest()
 qmp()
 {
 	qmp_last=$((qmp_last + 1))
-	echo "{\"execute\": \"$1\", \"arguments\": {${2:-}}, \"id\": $qmp_last}" >&3
+	echo "{\"execute\": \"$1\", \"arguments\": {${2:-}}, \"id\": $qmp_last}" >&3 || return
 	wait_until 60 qmp_said "\"id\": ${qmp_last}[,}]" &&
 		grep "\"id\": ${qmp_last}[,}]" $qmp_replies | grep -q '"return"'
 }
@@ -221,10 +239,10 @@ iommufd_shows()
 	return 1
 }
 
-# Kilobytes of its memory that count against RLIMIT_MEMLOCK.
+# Kilobytes of the guest's memory that count against RLIMIT_MEMLOCK
 charged()
 {
-	awk '/^VmPin:/ { print $2 }' "/proc/$guest/status"
+	awk '/^VmPin:/ { print $2 }' "/proc/$guest/status" 2>/dev/null || echo -1
 }
 
 # lease MAC: the address the guest's firmware got by the card that has it.
