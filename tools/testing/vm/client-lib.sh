@@ -244,15 +244,3 @@ charged()
 {
 	awk '/^VmPin:/ { print $2 }' "/proc/$guest/status" 2>/dev/null || echo -1
 }
-
-# lease MAC: the address the guest's firmware got by the card that has it.
-lease()
-{
-	tr -d '\r' < $serial 2>/dev/null | grep -A 5 "^Configuring (net[0-9]* $1)" |
-		sed -n 's/^net[0-9]*: \([0-9.]*\/[0-9.]*\).*/\1/p' | tail -n 1 | grep .
-}
-
-has_lease()
-{
-	[ -n "$(lease "$1")" ]
-}
