@@ -106,10 +106,16 @@ TEST_F(type1, info_refuses)
 	struct vfio_iommu_type1_info *info = alloc_pages(PAGE);
 
 	EXPECT_EQ(-EFAULT, __call(self, VFIO_IOMMU_GET_INFO, NULL));
-	info->argsz = offsetof(struct vfio_iommu_type1_info, cap_offset);
-	EXPECT_EQ(0, __call(self, VFIO_IOMMU_GET_INFO, info));
+	/* With capabilities, and without */
+	info->argsz = PAGE;
 	must(mprotect(info, PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, __call(self, VFIO_IOMMU_GET_INFO, info));
+	must(mprotect(info, PAGE, PROT_READ | PROT_WRITE));
+	info->argsz = offsetof(struct vfio_iommu_type1_info, cap_offset);
+	must(mprotect(info, PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, __call(self, VFIO_IOMMU_GET_INFO, info));
+	must(mprotect(info, PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, __call(self, VFIO_IOMMU_GET_INFO, info));
 }
 
 TEST_F(type1, map_refuses)
