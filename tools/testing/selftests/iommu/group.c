@@ -314,6 +314,15 @@ static void *shared_memory(void)
 	return va;
 }
 
+/* What a user is charged is forgotten with the last process of that user. */
+static int stay_as_nobody(int sock, void *arg)
+{
+	(void)arg;
+	become_user(NOBODY_UID, MIB(1));
+	send_go(sock);
+	return wait_go(sock);
+}
+
 TEST_F_TIMEOUT(group, G10_killed_owner_leaves_nothing_behind, 90)
 {
 	static const struct { bool attach, busy; } state[] = {
@@ -321,8 +330,11 @@ TEST_F_TIMEOUT(group, G10_killed_owner_leaves_nothing_behind, 90)
 	};
 	struct victim plan = { .pair = self->pair, .shared = shared_memory() };
 	long before = pinned_pages();
+	struct child nobody;
 	unsigned int i;
 
+	child_start(&nobody, stay_as_nobody, NULL);
+	ASSERT_TRUE(wait_go(nobody.sock));
 	for (i = 0; i < ARRAY_LEN(state); i++) {
 		struct child child;
 
@@ -342,6 +354,7 @@ TEST_F_TIMEOUT(group, G10_killed_owner_leaves_nothing_behind, 90)
 		EXPECT_FALSE(nic_touched(plan.shared));
 		vdev_close(&self->f0);
 	}
+	child_kill(&nobody);
 }
 
 /* Line number of the first, or last, line of @trace that contains @what; 0: none */
