@@ -138,7 +138,7 @@ static bool intact(const struct command *c, const struct state *before,
 	if (c->tables && !leads(w, w->dev.hwpt, c->mapped, when))
 		return false;
 	if (c->intact && !c->intact(w)) {
-		ksft_print_msg("%s: the device uses another page table\n", when);
+		ksft_print_msg("%s: something else has changed\n", when);
 		return false;
 	}
 	return !w->other_dev.hwpt || leads(w, w->other_dev.hwpt, false, when);

@@ -77,6 +77,13 @@ static int allow(struct world *w)
 	return __ioas_allow(w->fd, w->ioas, ARRAY_LEN(ranges), ranges);
 }
 
+static int list(struct world *w)
+{
+	struct ranges ranges;
+
+	return __ioas_ranges(w->fd, w->ioas, &ranges);
+}
+
 static int reserve(struct world *w)
 {
 	return __mock_reserve(w->fd, w->ioas, MIB(512), MIB(1));
@@ -256,6 +263,7 @@ const struct command commands[] = {
 	{ "alloc IOAS", .run = alloc_ioas },
 	{ "allow IOVAs", .run = allow },
 	{ "reserve IOVAs", .run = reserve },
+	{ "list IOVAs", .tables = 1, .run = list },
 	{ "map, no page table", .run = map },
 	{ "map", .tables = 1, .run = map },
 	{ "map, two page tables", .tables = 2, .run = map },

@@ -79,6 +79,31 @@ static void with_registers(struct world *w)
 	w->map_length = data.out_mmap_length;
 }
 
+/* These use a device of their own, whose page table is the guest's. */
+
+static void with_fault(struct world *w)
+{
+	__u32 pt;
+
+	w->dev = mock_device(w->fd, w->ioas);
+	pt = faulting(w, w->dev.idev, w->ioas, 0);
+	must(__mock_replace(w->fd, w->dev.stdev, &pt));
+	must(__mock_fault(w->fd, w->dev.idev, 0, 0, 0));
+}
+
+static void with_event_queue(struct world *w)
+{
+	struct mock_guest guest = mock_guest(w->fd, w->ioas);
+	__u32 nested, id;
+
+	w->dev = guest.dev;
+	vdevice_alloc(w->fd, guest.viommu, guest.dev.idev, 7);
+	must(__nested_alloc(w->fd, guest.dev.idev, guest.viommu, 0, 0, &nested));
+	must(__mock_replace(w->fd, guest.dev.stdev, &nested));
+	w->file = must(__veventq_alloc(w->fd, guest.viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, 16,
+				       &id));
+}
+
 /* Commands */
 
 static int attach_pasid(struct world *w)
@@ -163,6 +188,28 @@ static int map_registers(struct world *w)
 	return w->registers == MAP_FAILED ? -errno : 0;
 }
 
+static int read_fault(struct world *w)
+{
+	struct iommu_hwpt_pgfault fault;
+	ssize_t ret = read(w->file, &fault, sizeof(fault));
+
+	return ret < 0 ? -errno : ret ? 0 : -EAGAIN;
+}
+
+static int report_event(struct world *w)
+{
+	return __mock_event(w->fd, w->dev.idev);
+}
+
+/* The guest hears that there was something. */
+static bool tells_of_loss(const struct world *w)
+{
+	struct iommufd_vevent_header header;
+
+	return read(w->file, &header, sizeof(header)) == sizeof(header) &&
+	       header.flags == IOMMU_VEVENTQ_FLAG_LOST_EVENTS;
+}
+
 static int close_all(struct world *w)
 {
 	int fd = w->fd;
@@ -189,6 +236,9 @@ const struct command guest_commands[] = {
 	{ "alloc hardware queue", HUGE, .mapped = true, .tables = 1, .prepare = with_viommu,
 	  .run = alloc_hw_queue },
 	{ "map registers", .tables = 1, .prepare = with_registers, .run = map_registers },
+	{ "read page fault", .prepare = with_fault, .run = read_fault },
+	{ "report event", .prepare = with_event_queue, .run = report_event,
+	  .intact = tells_of_loss },
 	{ "close with guest", .tables = 1, .prepare = with_vdevice, .run = close_all,
 	  .takes_away = true },
 };
