@@ -20,7 +20,7 @@ help:
 	@echo 'make uninstall  take them away again'
 	@echo 'make deb        the packages iommufd-dkms and iommuctl in build/deb'
 	@echo 'make check-install  the packages on Debian 12 and 13, in a VM (root; 10 minutes, later 6)'
-	@echo 'make kernel     build the debug kernel into build/debug/bzImage (10 minutes)'
+	@echo 'make kernel     build the debug kernel into build/debug/bzImage (15 minutes)'
 	@echo 'make unit       tests of the data structures in user space, with sanitizers'
 	@echo 'make check      checkpatch, sparse and compiler warnings on our files'
 	@echo 'make soak       random commands for SECONDS=300, each checked against a model'
