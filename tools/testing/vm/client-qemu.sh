@@ -113,7 +113,7 @@ begin()
 # got_address NAME MAC [TIMES]: by that card's DMA, which takes the whole path.
 got_address()
 {
-	wait_until 100 has_lease "$2" "${3:-1}"
+	wait_until 240 has_lease "$2" "${3:-1}"
 	check $? "$1: the guest got $(leases "$2" | tail -n 1) by $2" || show "$serial"
 }
 
