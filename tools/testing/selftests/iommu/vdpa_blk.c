@@ -357,21 +357,23 @@ TEST_F(vdpa_blk, suspended_it_lets_go)
 
 	ioas_map_at(self->iommufd, other, self->ring, PAGE, RING);
 	attach_and_start();
-	EXPECT_EQ(0, disk_works('a'));
 	ASSERT_EQ(0, ioctl(self->fd, VHOST_VDPA_SUSPEND));
 	blk_start_read(&self->vq, 8, DATA, PAGE);
 	must(__ioas_unmap(self->iommufd, self->ioas, DATA, DATA_LENGTH));
 	EXPECT_EQ(self->pinned + 1, pinned_pages_settle(self->pinned + 1));
 	memset(self->data, 's', DATA_LENGTH);
-	vdpa_attach(self->fd, self->iommufd, 0, other);
-	EXPECT_EQ(0, __vdpa_detach(self->fd, 0));
-	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
 	EXPECT_EQ(-ETIMEDOUT, __vqueue_wait(&self->vq, 200));
-	vdpa_attach(self->fd, self->iommufd, 0, self->ioas);
 	ASSERT_EQ(0, ioctl(self->fd, VHOST_VDPA_RESUME));
 	EXPECT_EQ(0, __vqueue_wait(&self->vq, 2000));
 	EXPECT_TRUE(is_filled(self->data, DATA_LENGTH, 's'));
+
+	ASSERT_EQ(0, ioctl(self->fd, VHOST_VDPA_SUSPEND));
 	ioas_map_at(self->iommufd, self->ioas, self->data, DATA_LENGTH, DATA);
+	vdpa_attach(self->fd, self->iommufd, 0, other);
+	EXPECT_EQ(0, __vdpa_detach(self->fd, 0));
+	EXPECT_EQ(self->pinned, pinned_pages_settle(self->pinned));
+	vdpa_attach(self->fd, self->iommufd, 0, self->ioas);
+	ASSERT_EQ(0, ioctl(self->fd, VHOST_VDPA_RESUME));
 	EXPECT_EQ(0, disk_works('b'));
 }
 
