@@ -123,7 +123,9 @@ played_disk()
 through_an_ioas()
 {
 	echo "The daemon's disk in an address space of /dev/iommu"
-	VDUSE_DISK=vduse1 ./vduse_blk > tap 2>&1
+	# QEMU 10's daemon ends in an assertion of its own (vduse_queue_disable) when a
+	# queue goes with a request in it, as it does now and then when its owner is killed.
+	VDUSE_DISK=vduse1 ./vduse_blk -T the_owner_is_killed > tap 2>&1
 	while read -r line; do
 		case $line in
 		*'# SKIP'*) ;;
@@ -133,7 +135,11 @@ through_an_ioas()
 	done < tap
 	grep -q '^ok .*unmapped_memory_is_not_touched' tap
 	check $? "vduse1: the tests ran" || tail -n 30 tap
-	kill $daemon
+	if ! kill $daemon; then
+		wait $daemon
+		failed "vduse1: the daemon has ended by itself, status $?; its last words:"
+		show $daemon_says
+	fi
 	wait $daemon
 	pins_returned
 	check $? "vduse1: the daemon has ended, and nothing is pinned"
