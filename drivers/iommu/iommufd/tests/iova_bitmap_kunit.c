@@ -71,7 +71,8 @@ static void read_all(struct kunit *test, unsigned long entry, unsigned long offs
 	KUNIT_ASSERT_TRUE(test, table.dirty && bytes);
 	was = table.dirty + nentries;
 	for (i = 0; i < nentries; i++)
-		was[i] = table.dirty[i] = !harness_random(&table.random, 3);
+		was[i] = !harness_random(&table.random, 3);
+	memcpy(table.dirty, was, nentries);
 
 	bitmap = iova_bitmap_alloc(BASE, LENGTH, BIT_BYTES, (u64 __user *)data);
 	KUNIT_ASSERT_NOT_NULL(test, bitmap);
