@@ -127,6 +127,28 @@ static void other_charges_above_the_limit_do_not_wrap(struct kunit *test)
 	kfree(purse);
 }
 
+/* Of two processes the second has room for one page too few. */
+static void refused_move_changes_nothing(struct kunit *test)
+{
+	struct purse *from = purse_new(test, IOMMUFD_ACCOUNT_MM);
+	struct purse *to = purse_new(test, IOMMUFD_ACCOUNT_MM);
+	unsigned long room = to->limit - 9;
+
+	KUNIT_ASSERT_EQ(test, iommufd_account_charge(&from->payer, 10), 0);
+	KUNIT_ASSERT_EQ(test, iommufd_account_charge(&to->payer, room), 0);
+	KUNIT_EXPECT_EQ(test, iommufd_account_move(&from->payer, &to->payer, 10, false), -ENOMEM);
+	expect_charged(test, from, 0, 10, 10);
+	expect_charged(test, to, 0, room, room);
+
+	KUNIT_EXPECT_EQ(test, iommufd_account_move(&from->payer, &to->payer, 10, true), 0);
+	expect_charged(test, from, 0, 0, 0);
+	expect_charged(test, to, 0, room + 10, room + 10);
+	iommufd_account_uncharge(&to->payer, room + 10);
+	expect_charged(test, to, 0, 0, 0);
+	kfree(from);
+	kfree(to);
+}
+
 static void random_charges_add_up(struct kunit *test)
 {
 	struct purse *purse = purse_new(test, IOMMUFD_ACCOUNT_USER);
@@ -157,6 +179,7 @@ static struct kunit_case account_cases[] = {
 	KUNIT_CASE(limit_of_the_user_is_exact),
 	KUNIT_CASE(limit_of_the_process_is_exact),
 	KUNIT_CASE(other_charges_above_the_limit_do_not_wrap),
+	KUNIT_CASE(refused_move_changes_nothing),
 	KUNIT_CASE(random_charges_add_up),
 	{ }
 };
