@@ -112,9 +112,11 @@ static int core_switch(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 	ret = core_set_domain(igroup, hwpt->domain, new);
 	iommufd_switch_end(hwpt, igroup->hwpt);
 	if (ret) {
-		if (new)
+		if (new) {
+			/* The core offers it to the device before the driver says no. */
+			iommufd_fault_end(hwpt->fault, new);
 			iommufd_fault_device_off(idev);
-		kfree(new);
+		}
 		return ret;
 	}
 
