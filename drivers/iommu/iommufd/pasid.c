@@ -210,6 +210,9 @@ static int core_reattach(struct iommufd_device *idev, struct pasid *pasid,
 {
 	int ret;
 
+	/* Then there is no need to disturb the old one. */
+	if (!hwpt->domain->ops->set_dev_pasid)
+		return -EOPNOTSUPP;
 	core_detach(idev, pasid);
 	ret = core_attach(idev, pasid, hwpt, handle);
 	if (!ret || !core_attach(idev, pasid, pasid->hwpt, pasid->handle))
