@@ -17,8 +17,15 @@
 static ssize_t eventq_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
 {
 	struct iommufd_eventq *eventq = file->private_data;
+	ssize_t ret;
 
-	return *pos ? -ESPIPE : eventq->ops->read(eventq, buf, count);
+	if (*pos)
+		return -ESPIPE;
+	if (mutex_lock_interruptible(&eventq->reading))
+		return -ERESTARTSYS;
+	ret = eventq->ops->read(eventq, buf, count);
+	mutex_unlock(&eventq->reading);
+	return ret;
 }
 
 static ssize_t eventq_write(struct file *file, const char __user *buf, size_t count,
@@ -68,6 +75,7 @@ static const struct file_operations eventq_fops = {
 void iommufd_eventq_init(struct iommufd_eventq *eventq, const struct iommufd_eventq_ops *ops)
 {
 	eventq->ops = ops;
+	mutex_init(&eventq->reading);
 	init_waitqueue_head(&eventq->wait);
 }
 

@@ -6,6 +6,7 @@
 #define __IOMMUFD_EVENTQ_H
 
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/wait.h>
 
 #include "object.h"
@@ -31,11 +32,14 @@ struct iommufd_eventq_ops {
  * struct iommufd_eventq - Head of an object with a queue file; its first member
  * @obj: the file is a user, and keeps the context
  * @ops: its kind, immutable
+ * @reading: held by a reader also while it touches user memory, so that what can not be
+ *	     delivered is first again before others read
  * @wait: pollers
  */
 struct iommufd_eventq {
 	struct iommufd_object obj;
 	const struct iommufd_eventq_ops *ops;
+	struct mutex reading;
 	wait_queue_head_t wait;
 };
 

@@ -6,7 +6,8 @@
  * queues it. Reading gives a group a cookie and moves it to those that wait for a
  * response; the response, or the end of the attachment, takes it from there. A group is
  * at any time in exactly one of the two places, so it is answered exactly once. No lock
- * is held while user memory is touched: a reader that stands still stops nobody.
+ * but the readers' own is held while user memory is touched: a reader that stands still
+ * keeps other readers waiting, and nobody else.
  *
  * Locks: fault->answering, inside igroup->lock, from taking a group to having answered
  * it: when an attachment has ended, no answer to its device is under way. Then
