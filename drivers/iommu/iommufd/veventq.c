@@ -3,8 +3,9 @@
  * vEVENTQs: what a guest's IOMMU has to tell the guest.
  *
  * The IOMMU driver reports events, from any context and without waiting. A queue is
- * bounded. Events beyond its depth are lost but numbered, and a mark at the tail says so
- * until an event comes after it: then the gap in the numbers says it.
+ * bounded. Events beyond its depth are lost but numbered. A reader that has seen all others
+ * is told so by a header of its own, unless an event came after: then the gap in the numbers
+ * says it.
  *
  * Locks: viommu->events_lock, a leaf, for the queues of a vIOMMU and all that is in them.
  * User memory is touched without it, so what can not be delivered is put back.
@@ -24,7 +25,7 @@
 #define MAX_DEPTH BIT(19)
 
 /**
- * struct event - One event, or the mark that some were lost
+ * struct event - One event
  * @entry: in veventq->queued
  * @header: as user space gets it
  * @length: bytes of @data
@@ -45,9 +46,9 @@ struct event {
  * @depth: how many are kept, immutable
  * @entry: in viommu->veventqs
  * @queued: struct event
- * @nevents: how many of them, the mark not counted
+ * @nevents: how many of them
  * @next: number of the next event
- * @lost: the mark, which is in @queued or on a list of its own
+ * @lost: the event before @next was lost, and nobody has been told
  */
 struct iommufd_veventq {
 	struct iommufd_eventq eventq;
@@ -60,7 +61,7 @@ struct iommufd_veventq {
 	struct list_head queued;
 	unsigned int nevents;
 	u32 next;
-	struct event *lost;
+	bool lost;
 };
 
 static struct iommufd_veventq *to_veventq(struct iommufd_eventq *eventq)
@@ -75,14 +76,11 @@ static void veventq_destroy(struct iommufd_object *obj)
 	struct iommufd_viommu *viommu = veventq->viommu;
 	struct event *event, *tmp;
 
-	scoped_guard(spinlock_irqsave, &viommu->events_lock) {
+	scoped_guard(spinlock_irqsave, &viommu->events_lock)
 		list_del(&veventq->entry);
-		list_del_init(&veventq->lost->entry);
-	}
 	/* Nobody reports to it any more, and its file is closed. */
 	list_for_each_entry_safe(event, tmp, &veventq->queued, entry)
 		kfree(event);
-	kfree(veventq->lost);
 	iommufd_object_unuse(&viommu->obj);
 }
 
@@ -93,12 +91,22 @@ static const struct iommufd_object_class veventq_class = {
 
 static size_t record_size(const struct event *event)
 {
-	return sizeof(event->header) + event->length;
+	return sizeof(struct iommufd_vevent_header) + (event ? event->length : 0);
+}
+
+static u32 number_after(u32 number)
+{
+	return (number + 1) & INT_MAX;
+}
+
+static u32 number_before(u32 number)
+{
+	return (number - 1) & INT_MAX;
 }
 
 /*
- * Take the first event. The mark stays with the queue, so only its header is taken: *@header
- * is set in any case. NULL: nothing there, or it was the mark.
+ * Take the first event. NULL with a size: there is none, and the last one was lost. Sets
+ * *@size to 0 when there is nothing to tell.
  */
 static struct event *take_event(struct iommufd_veventq *veventq, size_t max, ssize_t *size,
 				struct iommufd_vevent_header *header)
@@ -108,37 +116,42 @@ static struct event *take_event(struct iommufd_veventq *veventq, size_t max, ssi
 	guard(spinlock_irqsave)(&veventq->viommu->events_lock);
 	event = list_first_entry_or_null(&veventq->queued, struct event, entry);
 	*size = 0;
-	if (!event)
+	if (!event && !veventq->lost)
 		return NULL;
 	if (record_size(event) > max) {
 		*size = -EINVAL;
 		return NULL;
 	}
 	*size = record_size(event);
-	*header = event->header;
-	list_del_init(&event->entry);
-	if (event == veventq->lost)
-		return NULL;
-	veventq->nevents--;
+	if (event) {
+		list_del(&event->entry);
+		veventq->nevents--;
+		*header = event->header;
+	} else {
+		veventq->lost = false;
+		header->flags = IOMMU_VEVENTQ_FLAG_LOST_EVENTS;
+		header->sequence = number_before(veventq->next);
+	}
 	return event;
 }
 
-static void give_back(struct iommufd_veventq *veventq, struct event *event)
+/* What could not be delivered is first again; a mark only if no event came meanwhile. */
+static void give_back(struct iommufd_veventq *veventq, struct event *event,
+		      const struct iommufd_vevent_header *header)
 {
 	guard(spinlock_irqsave)(&veventq->viommu->events_lock);
 	if (event) {
 		list_add(&event->entry, &veventq->queued);
 		veventq->nevents++;
-	} else if (list_empty(&veventq->lost->entry) && list_empty(&veventq->queued)) {
-		/* An event that came meanwhile shows the gap. */
-		list_add(&veventq->lost->entry, &veventq->queued);
+	} else if (header->sequence == number_before(veventq->next)) {
+		veventq->lost = true;
 	}
 }
 
 /* Returns bytes, 0 when there is nothing, or an errno. */
 static ssize_t read_event(struct iommufd_veventq *veventq, char __user *buf, size_t max)
 {
-	struct iommufd_vevent_header header;
+	struct iommufd_vevent_header header = { };
 	struct event *event;
 	ssize_t size;
 
@@ -147,7 +160,7 @@ static ssize_t read_event(struct iommufd_veventq *veventq, char __user *buf, siz
 		return size;
 	if (copy_to_user(buf, &header, sizeof(header)) ||
 	    (event && copy_to_user(buf + sizeof(header), event->data, event->length))) {
-		give_back(veventq, event);
+		give_back(veventq, event, &header);
 		return -EFAULT;
 	}
 	kfree(event);
@@ -174,7 +187,7 @@ static bool veventq_pending(struct iommufd_eventq *eventq)
 	struct iommufd_veventq *veventq = to_veventq(eventq);
 
 	guard(spinlock_irqsave)(&veventq->viommu->events_lock);
-	return !list_empty(&veventq->queued);
+	return veventq->lost || !list_empty(&veventq->queued);
 }
 
 static const struct iommufd_eventq_ops veventq_ops = {
@@ -195,34 +208,27 @@ static struct iommufd_veventq *find_queue(struct iommufd_viommu *viommu,
 	return NULL;
 }
 
-static struct event *new_event(const void *data, size_t length, gfp_t gfp)
+static struct event *new_event(const void *data, size_t length)
 {
-	struct event *event = kzalloc(struct_size(event, data, length), gfp);
+	struct event *event = kzalloc(struct_size(event, data, length), GFP_ATOMIC);
 
 	if (!event)
 		return NULL;
-	INIT_LIST_HEAD(&event->entry);
 	event->length = length;
-	if (length)
-		memcpy(event->data, data, length);
+	memcpy(event->data, data, length);
 	return event;
 }
 
-/* An event, or if there is none the mark, becomes the last. */
+/* The event has a number in any case; NULL: it is lost. */
 static void queue_last(struct iommufd_veventq *veventq, struct event *event)
 {
-	struct event *lost = veventq->lost;
-	u32 number = veventq->next;
-
-	veventq->next = (number + 1) & INT_MAX;
-	if (list_is_last(&lost->entry, &veventq->queued) || !event)
-		list_del_init(&lost->entry);
-	if (event)
+	veventq->lost = !event;
+	if (event) {
+		event->header.sequence = veventq->next;
+		list_add_tail(&event->entry, &veventq->queued);
 		veventq->nevents++;
-	else
-		event = lost;
-	event->header.sequence = number;
-	list_add_tail(&event->entry, &veventq->queued);
+	}
+	veventq->next = number_after(veventq->next);
 }
 
 /**
@@ -252,7 +258,7 @@ int iommufd_viommu_report_event(struct iommufd_viommu *viommu, enum iommu_vevent
 
 	full = veventq->nevents >= veventq->depth;
 	if (!full)
-		event = new_event(data, length, GFP_ATOMIC);
+		event = new_event(data, length);
 	queue_last(veventq, event);
 	wake_up_interruptible(&veventq->eventq.wait);
 	return event || full ? 0 : -ENOMEM;
@@ -272,25 +278,17 @@ static int link_viommu(struct iommufd_veventq *veventq)
 
 static int init_veventq(struct iommufd_veventq *veventq)
 {
-	struct event *lost __free(kfree) = new_event(NULL, 0, GFP_KERNEL_ACCOUNT);
 	int ret;
 
-	if (!lost)
-		return -ENOMEM;
-	lost->header.flags = IOMMU_VEVENTQ_FLAG_LOST_EVENTS;
-	veventq->lost = lost;
 	INIT_LIST_HEAD(&veventq->queued);
 	iommufd_eventq_init(&veventq->eventq, &veventq_ops);
 	ret = iommufd_object_use(&veventq->viommu->obj);
 	if (ret)
 		return ret;
 	ret = link_viommu(veventq);
-	if (ret) {
+	if (ret)
 		iommufd_object_unuse(&veventq->viommu->obj);
-		return ret;
-	}
-	retain_and_null_ptr(lost);
-	return 0;
+	return ret;
 }
 
 DEFINE_FREE(discard, struct iommufd_veventq *,
