@@ -22,112 +22,126 @@
 #include "pasid.h"
 #include "trace.h"
 
+/**
+ * struct request - What a driver wants for its device, and what came of it
+ * @idev: the device
+ * @pasid: of it, or IOMMU_NO_PASID
+ * @replace: it is attached, and moves
+ * @pt_id: id of an IOAS or HWPT; in the end of the HWPT that is used
+ * @dropped: the page table that is not used any more
+ * @failed: a page table that was made in vain, which nobody can find
+ */
+struct request {
+	struct iommufd_device *idev;
+	ioasid_t pasid;
+	bool replace;
+	u32 pt_id;
+	struct iommufd_dropped dropped;
+	struct iommufd_hwpt *failed;
+};
+
 /* Attach to a page table of which the caller took a use, which success keeps. */
-static int use_hwpt(struct iommufd_device *idev, ioasid_t pasid, struct iommufd_hwpt *hwpt,
-		    bool replace, struct iommufd_dropped *dropped)
+static int use_hwpt(struct request *request, struct iommufd_hwpt *hwpt)
 {
+	struct iommufd_device *idev = request->idev;
+	int ret;
+
 	lockdep_assert_held(&hwpt->paging->ioas->mutex);
 
 	/* The core does not look when it replaces. */
 	if (hwpt->domain->owner != iommufd_core_ops(idev->dev))
 		return -EINVAL;
 	if (idev->enforce_cc) {
-		int ret = iommufd_hwpt_require_cc(hwpt->paging);
-
+		ret = iommufd_hwpt_require_cc(hwpt->paging);
 		if (ret)
 			return ret;
 	}
-	if (pasid != IOMMU_NO_PASID)
-		return iommufd_pasid_use_hwpt(idev, pasid, hwpt, replace, dropped);
-	return iommufd_attach_group(idev, hwpt, replace, dropped);
+	if (request->pasid != IOMMU_NO_PASID)
+		ret = iommufd_pasid_use_hwpt(idev, request->pasid, hwpt, request->replace,
+					     &request->dropped);
+	else
+		ret = iommufd_attach_group(idev, hwpt, request->replace, &request->dropped);
+	if (!ret)
+		request->pt_id = hwpt->obj.id;
+	return ret;
 }
 
 /* A new automatic page table, published once the device is on it. */
-static int use_new_hwpt(struct iommufd_device *idev, struct iommufd_ioas *ioas,
-			bool replace, u32 *pt_id, struct iommufd_dropped *dropped,
-			struct iommufd_hwpt **failed)
+static int use_new_hwpt(struct request *request, struct iommufd_ioas *ioas)
 {
 	struct iommufd_hwpt *hwpt;
 	int ret;
 
-	hwpt = iommufd_hwpt_paging_new(ioas, idev, 0, NULL, true);
+	hwpt = iommufd_hwpt_paging_new(ioas, request->idev, 0, NULL, true);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
 
 	WARN_ON(iommufd_object_use(&hwpt->obj));
-	ret = use_hwpt(idev, IOMMU_NO_PASID, hwpt, replace, dropped);
+	ret = use_hwpt(request, hwpt);
 	if (ret) {
 		/* It ends when ioas->mutex is dropped; nobody may find it until then. */
 		list_del_init(&hwpt->entry);
-		*failed = hwpt;
+		request->failed = hwpt;
 		return ret;
 	}
-	*pt_id = hwpt->obj.id;
 	iommufd_object_publish(&hwpt->obj);
 	return 0;
 }
 
+/* A page table that exists, while nobody else attaches to its IOAS. */
+static int use_old_hwpt(struct request *request, struct iommufd_hwpt *hwpt)
+{
+	int ret;
+
+	ret = iommufd_object_use(&hwpt->obj);
+	if (ret)
+		return ret;
+	ret = use_hwpt(request, hwpt);
+	/* Not the last use: that ends under ioas->mutex. */
+	if (ret)
+		iommufd_object_unuse(&hwpt->obj);
+	return ret;
+}
+
 /*
  * An IOAS was named: take an automatic page table it has, or make one. -EINVAL means
- * that a page table does not suit the device, and another one may.
+ * that a page table does not suit the device, and -ENOENT that it is going.
  */
-static int use_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas, bool replace,
-		    u32 *pt_id, struct iommufd_dropped *dropped, struct iommufd_hwpt **failed)
+static int use_ioas(struct request *request, struct iommufd_ioas *ioas)
 {
 	struct iommufd_hwpt *hwpt;
 	int ret;
 
 	guard(mutex)(&ioas->mutex);
 	list_for_each_entry(hwpt, &ioas->hwpts, entry) {
-		if (!hwpt->automatic || iommufd_object_use(&hwpt->obj))
+		if (!hwpt->automatic)
 			continue;
-		ret = use_hwpt(idev, IOMMU_NO_PASID, hwpt, replace, dropped);
-		if (!ret) {
-			*pt_id = hwpt->obj.id;
-			return 0;
-		}
-		/* Not the last use: that ends under ioas->mutex. */
-		iommufd_object_unuse(&hwpt->obj);
-		if (ret != -EINVAL)
+		ret = use_old_hwpt(request, hwpt);
+		if (ret != -EINVAL && ret != -ENOENT)
 			return ret;
 	}
-	return use_new_hwpt(idev, ioas, replace, pt_id, dropped, failed);
+	return use_new_hwpt(request, ioas);
 }
 
-static int use_explicit(struct iommufd_device *idev, ioasid_t pasid,
-			struct iommufd_hwpt *hwpt, bool replace, u32 *pt_id,
-			struct iommufd_dropped *dropped)
+static int use_explicit(struct request *request, struct iommufd_hwpt *hwpt)
 {
-	int ret;
-
 	guard(mutex)(&hwpt->paging->ioas->mutex);
-	ret = iommufd_object_use(&hwpt->obj);
-	if (ret)
-		return ret;
-	ret = use_hwpt(idev, pasid, hwpt, replace, dropped);
-	if (ret)
-		iommufd_object_unuse(&hwpt->obj);
-	else
-		*pt_id = hwpt->obj.id;
-	return ret;
+	return use_old_hwpt(request, hwpt);
 }
 
-static int use_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, u32 *pt_id,
-		  struct iommufd_dropped *dropped, struct iommufd_hwpt **failed)
+static int use_pt(struct request *request)
 {
 	struct iommufd_object *obj __free(iommufd_object_put) =
-		iommufd_object_get(idev->obj.ictx, *pt_id, NULL);
+		iommufd_object_get(request->idev->obj.ictx, request->pt_id, NULL);
 
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	/* The page tables that an IOAS gets by itself are not for PASIDs. */
-	if (obj->class == &iommufd_ioas_class && pasid == IOMMU_NO_PASID)
-		return use_ioas(idev, iommufd_ioas_from_obj(obj), replace, pt_id, dropped,
-				failed);
+	if (obj->class == &iommufd_ioas_class && request->pasid == IOMMU_NO_PASID)
+		return use_ioas(request, iommufd_ioas_from_obj(obj));
 	if (obj->class == &iommufd_hwpt_paging_class ||
 	    obj->class == &iommufd_hwpt_nested_class)
-		return use_explicit(idev, pasid, iommufd_hwpt_from_obj(obj), replace,
-				    pt_id, dropped);
+		return use_explicit(request, iommufd_hwpt_from_obj(obj));
 	return -EINVAL;
 }
 
@@ -135,16 +149,19 @@ static int change_pt(struct iommufd_device *idev, ioasid_t pasid, bool replace, 
 {
 	u64 begin = iommufd_trace_begin(trace_iommufd_attach_enabled() ||
 					trace_iommufd_replace_enabled());
+	struct request request = {
+		.idev = idev, .pasid = pasid, .replace = replace, .pt_id = *pt_id,
+	};
 	u32 asked = *pt_id;
-	struct iommufd_hwpt *failed = NULL;
-	struct iommufd_dropped dropped = { };
 	int ret;
 
-	ret = use_pt(idev, pasid, replace, pt_id, &dropped, &failed);
-	if (dropped.hwpt)
-		iommufd_hwpt_unuse(dropped.hwpt, dropped.uses);
-	if (failed)
-		iommufd_object_abort(&failed->obj);
+	ret = use_pt(&request);
+	if (request.dropped.hwpt)
+		iommufd_hwpt_unuse(request.dropped.hwpt, request.dropped.uses);
+	if (request.failed)
+		iommufd_object_abort(&request.failed->obj);
+	if (!ret)
+		*pt_id = request.pt_id;
 
 	if (replace)
 		trace_iommufd_replace(idev, pasid, asked, ret ? 0 : *pt_id, ret,
