@@ -9,15 +9,16 @@
  *
  * Once a driver has set a bit it has forgotten the mark, so no bit may be lost. What it
  * reports beyond the window, because a huge page sticks out of it, is remembered and
- * set in the windows that follow, also when the walk ends with an error. Reporting a
- * page too many only costs copying it once more.
+ * set in the windows that follow, also when the walk ends with an error, unless it is
+ * that the bitmap can not be written. Reporting a page too many only costs copying it
+ * once more.
  *
  * Drivers take the IOVA where they are asked to begin for the beginning of an IOPTE. So
  * windows end where no IOPTE can lie across, if there is such a place in them.
  *
  * This file is built in, for the drivers that are, even when iommufd is a module.
  */
-#include <linux/bits.h>
+#include <linux/bitops.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
 #include <linux/iova_bitmap.h>
@@ -157,13 +158,12 @@ static void set_in_page(struct page *page, unsigned long bit, unsigned long n)
 {
 	u8 *bytes = kmap_local_page(page);
 
-	while (n) {
-		unsigned int at = bit % 8, some = min(n, 8UL - at);
-
-		bytes[bit / 8] |= GENMASK(at + some - 1, at);
-		bit += some;
-		n -= some;
-	}
+	/* Others may be setting bits of the same bytes. */
+	for (; n && bit % 8; n--)
+		set_bit_le(bit++, bytes);
+	memset(bytes + bit / 8, 0xff, n / 8);
+	for (bit += n - n % 8, n %= 8; n; n--)
+		set_bit_le(bit++, bytes);
 	kunmap_local(bytes);
 }
 
