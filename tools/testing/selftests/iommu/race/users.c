@@ -74,29 +74,37 @@ static int hw_info(struct race *race, unsigned int *seed)
 	return __hw_info(race->fd, any(race, IDEV, seed), NULL, 0, &info);
 }
 
-static int track(struct race *race, unsigned int *seed)
+static int __track(struct race *race, __u32 hwpt, bool on)
 {
 	struct iommu_hwpt_set_dirty_tracking cmd = {
 		.size = sizeof(cmd),
-		.flags = rand_r(seed) % 2 ? IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0,
-		.hwpt_id = any(race, HWPT, seed),
+		.flags = on ? IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0,
+		.hwpt_id = hwpt,
 	};
 
 	return __iommufd_ioctl(race->fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &cmd);
 }
 
+static int track(struct race *race, unsigned int *seed)
+{
+	return __track(race, any(race, HWPT, seed), rand_r(seed) % 2);
+}
+
 static int read_dirty(struct race *race, unsigned int *seed)
 {
+	static const __u64 lengths[] = { PAGE, FILE_LENGTH, LENGTH };
 	__u64 bitmap[LENGTH / PAGE / 64] = { };
 	struct iommu_hwpt_get_dirty_bitmap cmd = {
 		.size = sizeof(cmd),
 		.hwpt_id = any(race, HWPT, seed),
 		.iova = place(seed),
-		.length = rand_r(seed) % 2 ? LENGTH : FILE_LENGTH,
+		.length = lengths[rand_r(seed) % ARRAY_LEN(lengths)],
 		.page_size = PAGE,
 		.data = (uintptr_t)bitmap,
 	};
 
+	/* The page table may be too new to have been told. */
+	__track(race, cmd.hwpt_id, true);
 	return __iommufd_ioctl(race->fd, IOMMU_HWPT_GET_DIRTY_BITMAP, &cmd);
 }
 
