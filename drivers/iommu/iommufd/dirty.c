@@ -5,7 +5,8 @@
  * The IOMMU marks the IOPTEs that devices write through. Reading collects these marks
  * into a bitmap of the caller, and clears them unless it is told not to. A mark may be
  * reported twice, never lost: what was cleared is in the bitmap, whatever error ends
- * the walk, and every error is returned.
+ * the walk, and every error is returned. A mark stands for all of an IOPTE, so where one
+ * may stick out of what is asked for it is read, and stays.
  *
  * Locks: ioas->domains_rwsem and ioas->iova_rwsem for read, so that areas neither come
  * nor go; the bitmap of the caller is pinned under them.
@@ -140,6 +141,58 @@ struct walk {
 	const struct list_head *leaving;
 };
 
+/* First and last IOVA of what an IOPTE at @iova may map at most */
+static unsigned long block_at(const struct iommu_domain *domain,
+			      const struct iommufd_area *area, unsigned long iova,
+			      unsigned long *last)
+{
+	unsigned long sizes = domain->pgsize_bitmap & (2 * IOMMUFD_DOMAIN_STEP - 1), size, first;
+
+	for (; sizes; sizes &= ~size) {
+		size = BIT(__fls(sizes));
+		first = ALIGN_DOWN(iova, size);
+		*last = first + size - 1;
+		if (first >= area->span.start && *last <= area->span.last)
+			return first;
+	}
+	*last = iova;
+	return iova;
+}
+
+/* Drivers take the IOVA where they begin for the beginning of an IOPTE. */
+static int read_first_block(const struct walk *walk, const struct iommufd_area *area,
+			    unsigned long *from, unsigned long last)
+{
+	unsigned long block_last, first = block_at(walk->domain, area, *from, &block_last);
+	unsigned long to = min(block_last, last);
+
+	if (first == *from)
+		return 0;
+	*from = to + 1;
+	return read_marks(walk->domain, first, to, IOMMU_DIRTY_NO_CLEAR, walk->dirty);
+}
+
+static int read_mapped(const struct walk *walk, const struct iommufd_area *area,
+		       unsigned long from, unsigned long last)
+{
+	unsigned long block, block_last;
+	int ret;
+
+	ret = read_first_block(walk, area, &from, last);
+	/* Zero: it was at the very end of all IOVAs. */
+	if (ret || !from || from > last)
+		return ret;
+	block = block_at(walk->domain, area, last, &block_last);
+	if (block_last == last)
+		return read_marks(walk->domain, from, last, walk->flags, walk->dirty);
+	if (block > from) {
+		ret = read_marks(walk->domain, from, block - 1, walk->flags, walk->dirty);
+		if (ret)
+			return ret;
+	}
+	return read_marks(walk->domain, block, last, IOMMU_DIRTY_NO_CLEAR, walk->dirty);
+}
+
 /* Collect the marks of what an area has in [@start, @last]. */
 static int read_area(const struct walk *walk, const struct iommufd_area *area,
 		     unsigned long start, unsigned long last)
@@ -150,7 +203,7 @@ static int read_area(const struct walk *walk, const struct iommufd_area *area,
 	if (from > to || iommufd_pages_of_device(area->pages))
 		return 0;
 	if (walk->leaving || area->state == IOMMUFD_AREA_MAPPED)
-		return read_marks(walk->domain, from, to, walk->flags, walk->dirty);
+		return read_mapped(walk, area, from, to);
 	if (walk->whole)
 		return -EINVAL;
 	iova_bitmap_set(walk->dirty->bitmap, from, to - from + 1);
