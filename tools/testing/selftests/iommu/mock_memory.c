@@ -292,6 +292,27 @@ TEST_F(refused, shared_file_that_is_open_for_reading)
 	EXPECT_EQ(-EFAULT, __mock_device(self->fd, ioas, 0, &dev));
 }
 
+/*
+ * A file system has to know when its memory is written to, so none is pinned for that. A disk
+ * is as good as a file on one.
+ */
+TEST_F(refused, shared_file_that_is_written_back)
+{
+	int disk = open("/dev/nvme0n1", O_RDWR);
+	char *mem;
+
+	if (disk < 0)
+		SKIP(return, "no disk");
+	mem = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, disk, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_EQ(-EFAULT, __try(self, MAP_RW, mem, LENGTH));
+	EXPECT_EQ(-EFAULT, __try(self, MAP_W, mem, LENGTH));
+	EXPECT_EQ(0, __try(self, MAP_R, mem, LENGTH));
+	EXPECT_EQ(0, __mock_check_map(self->fd, self->dev.hwpt, mem, LENGTH, IOVA));
+	must(__ioas_unmap_all(self->fd, self->ioas));
+	close(disk);
+}
+
 /* The process may write to its copy, and so may its device. */
 TEST_F(refused, private_file_that_is_open_for_reading)
 {

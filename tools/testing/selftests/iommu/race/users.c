@@ -174,13 +174,18 @@ static int detach_pasid(struct race *race, unsigned int *seed)
 	return __mock_pasid_detach(race->fd, any(race, STDEV, seed), PASID);
 }
 
+/* Of a device that has all that is needed, maybe */
 static int report_event(struct race *race, unsigned int *seed)
 {
+	if (rand_r(seed) % 2)
+		make_guest(race, seed);
 	return __mock_event(race->fd, any(race, IDEV, seed));
 }
 
 static int report_fault(struct race *race, unsigned int *seed)
 {
+	if (rand_r(seed) % 2)
+		make_guest(race, seed);
 	return __mock_fault(race->fd, any(race, IDEV, seed), rand_r(seed) % 2 ? PASID : 0,
 			    rand_r(seed) % 8, 0);
 }
