@@ -37,12 +37,14 @@ MODULE_PARM_DESC(allow_unsafe_interrupts,
 static void idev_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
+	u64 begin = iommufd_trace_begin(trace_iommufd_unbind_enabled());
 
 	iommufd_vdevice_unbind(idev);
 	iommufd_pasid_detach_all(idev);
 	iommufd_group_count_owned(idev->igroup, -1);
 	iommu_device_release_dma_owner(idev->dev);
-	trace_iommufd_unbind(obj->ictx, idev->dev, idev->igroup->group, obj->id, 0);
+	trace_iommufd_unbind(obj->ictx, idev->dev, idev->igroup->group, obj->id, 0,
+			     iommufd_trace_ns(begin));
 	iommufd_group_put(idev->igroup);
 }
 
@@ -145,6 +147,7 @@ static int check_msi_isolation(struct iommufd_group *igroup, struct device *dev)
 struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 					    struct device *dev, u32 *id)
 {
+	u64 begin = iommufd_trace_begin(trace_iommufd_bind_enabled());
 	struct iommufd_ctx *ictx = igroup->ictx;
 	int ret;
 
@@ -153,7 +156,8 @@ struct iommufd_device *iommufd_device_claim(struct iommufd_group *igroup,
 	if (IS_ERR(idev))
 		return_ptr(idev);
 	ret = iommu_device_claim_dma_owner(dev, ictx);
-	trace_iommufd_bind(ictx, dev, igroup->group, ret ? 0 : idev->obj.id, ret);
+	trace_iommufd_bind(ictx, dev, igroup->group, ret ? 0 : idev->obj.id, ret,
+			   iommufd_trace_ns(begin));
 	if (ret) {
 		report_claim_failure(igroup, dev, ret);
 		return ERR_PTR(ret);

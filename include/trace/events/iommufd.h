@@ -184,9 +184,10 @@ DEFINE_EVENT(iommufd_attachment, iommufd_detach,
 /* A context became the owner of a device, or ceased to be; device is 0 after a failure. */
 DECLARE_EVENT_CLASS(iommufd_binding,
 	TP_PROTO(const struct iommufd_ctx *ictx, struct device *parent,
-		 struct iommu_group *iommu_group, u32 dev_id, int ret),
-	TP_ARGS(ictx, parent, iommu_group, dev_id, ret),
+		 struct iommu_group *iommu_group, u32 dev_id, int ret, u64 ns),
+	TP_ARGS(ictx, parent, iommu_group, dev_id, ret, ns),
 	TP_STRUCT__entry(
+		__field(u64, ns)
 		__field(u32, ctx)
 		__field(u32, dev_id)
 		__field(int, group)
@@ -194,27 +195,28 @@ DECLARE_EVENT_CLASS(iommufd_binding,
 		__string(dev, dev_name(parent))
 	),
 	TP_fast_assign(
+		__entry->ns = ns;
 		__entry->ctx = ictx->number;
 		__entry->dev_id = dev_id;
 		__entry->group = iommu_group_id(iommu_group);
 		__entry->ret = ret;
 		__assign_str(dev);
 	),
-	TP_printk("ctx=%u device=%u dev=%s group=%d ret=%d",
+	TP_printk("ctx=%u device=%u dev=%s group=%d ret=%d ns=%llu",
 		  __entry->ctx, __entry->dev_id, __get_str(dev), __entry->group,
-		  __entry->ret)
+		  __entry->ret, __entry->ns)
 );
 
 DEFINE_EVENT(iommufd_binding, iommufd_bind,
 	TP_PROTO(const struct iommufd_ctx *ictx, struct device *parent,
-		 struct iommu_group *iommu_group, u32 dev_id, int ret),
-	TP_ARGS(ictx, parent, iommu_group, dev_id, ret)
+		 struct iommu_group *iommu_group, u32 dev_id, int ret, u64 ns),
+	TP_ARGS(ictx, parent, iommu_group, dev_id, ret, ns)
 );
 
 DEFINE_EVENT(iommufd_binding, iommufd_unbind,
 	TP_PROTO(const struct iommufd_ctx *ictx, struct device *parent,
-		 struct iommu_group *iommu_group, u32 dev_id, int ret),
-	TP_ARGS(ictx, parent, iommu_group, dev_id, ret)
+		 struct iommu_group *iommu_group, u32 dev_id, int ret, u64 ns),
+	TP_ARGS(ictx, parent, iommu_group, dev_id, ret, ns)
 );
 
 /* An unmap asked an in-kernel user to let go of a range, which took it so long. */

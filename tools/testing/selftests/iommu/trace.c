@@ -191,6 +191,7 @@ TEST_F(trace, life_of_a_device)
 
 	EXPECT_EQ(0, number(bind, "ret"));
 	EXPECT_EQ(dev.idev, number(bind, "device"));
+	EXPECT_LT(0, number(bind, "ns"));
 	EXPECT_EQ(dev.idev, number(attach, "device"));
 	EXPECT_EQ(number(bind, "group"), number(attach, "group"));
 	EXPECT_EQ(self->ioas, number(attach, "pt"));
@@ -203,6 +204,7 @@ TEST_F(trace, life_of_a_device)
 	EXPECT_EQ(pt, number(detach, "pt"));
 	EXPECT_EQ(0, number(detach, "hwpt"));
 	EXPECT_EQ(dev.idev, number(unbind, "device"));
+	EXPECT_LT(0, number(unbind, "ns"));
 	EXPECT_EQ(number(bind, "ctx"), number(unbind, "ctx"));
 	EXPECT_EQ(0, strncmp(field(bind, "dev"), field(unbind, "dev"),
 			     strcspn(field(bind, "dev"), " ")));
