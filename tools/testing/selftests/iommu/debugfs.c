@@ -3,6 +3,7 @@
  * What debugfs and the kernel log say of a context.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -64,6 +65,56 @@ TEST_F_TIMEOUT(debugfs, shows_many_mappings, 120)
 	last = strstr(text, expected);
 	ASSERT_NE(NULL, last);
 	EXPECT_EQ(1, count_lines(last + 1));
+}
+
+/* Is there a line that reads exactly so? */
+static bool has_line(const char *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool has_line(const char *text, const char *format, ...)
+{
+	char line[256] = "\n";
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = 1 + vsnprintf(line + 1, sizeof(line) - 2, format, args);
+	va_end(args);
+	strcpy(line + n, "\n");
+	if (strstr(text, line))
+		return true;
+	printf("# no line \"%.*s\" in:\n%s", n - 1, line + 1, text);
+	return false;
+}
+
+TEST_F(debugfs, shows_all_of_a_mapping)
+{
+	int access = must(__mock_access(self->fd, self->ioas,
+					MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES));
+	int file = must(memfd_create("disk", MFD_CLOEXEC));
+	__u64 iova = MOCK_IOVA + MIB(2), va = (uintptr_t)self->mem;
+	const char *text;
+
+	must(ftruncate(file, LENGTH));
+	mock_device(self->fd, self->ioas);
+	ioas_map_at(self->fd, self->ioas, self->mem, LENGTH, MOCK_IOVA);
+	must(__ioas_map(self->fd, self->ioas, MAP_R | IOMMU_IOAS_MAP_FIXED_IOVA,
+			self->mem + PAGE, PAGE, &iova));
+	must(__ioas_map_file_at(self->fd, self->ioas, MAP_RW, file, 2 * PAGE, 3 * PAGE,
+				MOCK_IOVA + MIB(4)));
+	must(__mock_pin(self->fd, access, MOCK_FLAGS_ACCESS_WRITE, MOCK_IOVA + PAGE, PAGE,
+			self->mem + PAGE));
+
+	text = context_debugfs(self->fd, "mappings");
+	EXPECT_TRUE(has_line(text, "%u %#zx-%#zx %zu rw mapped 1 user %#llx", self->ioas,
+			     (size_t)MOCK_IOVA, MOCK_IOVA + LENGTH - 1, LENGTH, va));
+	EXPECT_TRUE(has_line(text, "%u %#llx-%#llx %zu r- mapped 0 user %#llx", self->ioas,
+			     iova, iova + PAGE - 1, PAGE, va + PAGE));
+	EXPECT_TRUE(has_line(text, "%u %#zx-%#zx %zu rw mapped 0 file %#zx %s", self->ioas,
+			     MOCK_IOVA + MIB(4), MOCK_IOVA + MIB(4) + 3 * PAGE - 1, 3 * PAGE,
+			     2 * PAGE, "/memfd:disk\\040(deleted)"));
+	close(file);
+	close(access);
 }
 
 TEST_F(debugfs, names_the_opener)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "context_info.h"
 #include "edu.h"
 #include "iommufd.h"
 #include "kselftest_harness.h"
@@ -123,6 +124,17 @@ TEST_F(peer, dma_reaches_a_bar)
 	EXPECT_EQ((long)self->igb.bar0_size,
 		  __ioas_unmap(self->iommufd, self->ioas, BAR_IOVA, self->igb.bar0_size));
 	EXPECT_TRUE(faults(&self->edu));
+}
+
+TEST_F(peer, debugfs_tells_a_bar_from_memory)
+{
+	char line[128];
+
+	ASSERT_EQ(0, __map_bar(self->iommufd, self->ioas, &self->igb, MAP_FIXED_RW));
+	snprintf(line, sizeof(line), "\n%u %#x-%#zx %zu rw mapped 0 device %#lx\n", self->ioas,
+		 BAR_IOVA, BAR_IOVA + self->igb.bar0_size - 1, self->igb.bar0_size,
+		 (unsigned long)self->igb.bar0);
+	EXPECT_NE(NULL, strstr(context_debugfs(self->iommufd, "mappings"), line));
 }
 
 TEST_F(peer, nothing_is_pinned_or_charged)
