@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the examples of Documentation/userspace-api/iommufd.rst share.
+ * What the examples of Documentation/userspace-api/iommufd.rst, and of vhost-iommufd.rst
+ * beside it, share.
  *
  * An example exits with 0 when all went as it says, with 1 when not, and with 4 when
  * this machine has not got what it needs.
@@ -81,21 +82,27 @@ static inline __u64 map_anywhere(int iommufd, __u32 ioas_id, void *mem, size_t l
 	return map.iova;
 }
 
-/* $VFIO_CDEV, or the first device that VFIO offers. */
-static inline int open_device(void)
+/* The file that a variable of the environment names, or the first of that pattern. */
+static inline int open_first(const char *variable, const char *pattern, const char *none)
 {
-	const char *path = getenv("VFIO_CDEV");
+	const char *path = getenv(variable);
 	glob_t found;
 	int fd;
 
 	if (!path) {
-		if (glob("/dev/vfio/devices/vfio*", 0, NULL, &found))
-			skip("no device is bound to vfio-pci");
+		if (glob(pattern, 0, NULL, &found))
+			skip(none);
 		path = found.gl_pathv[0];
 	}
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	check(fd >= 0, path);
 	return fd;
+}
+
+static inline int open_device(void)
+{
+	return open_first("VFIO_CDEV", "/dev/vfio/devices/vfio*",
+			  "no device is bound to vfio-pci");
 }
 
 /* Open a device and make it one of the context. */

@@ -2,7 +2,8 @@
 /*
  * All examples as one test program: each runs in a process of its own and is one test.
  *
- * Some need a device of VFIO. If QEMU's "edu" is there, it is given to them.
+ * Some need a device of VFIO, and one of vhost-vdpa. If QEMU's "edu" is there, it is given to
+ * them, and if there can be simulated disks, one is made.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "vdpa.h"
 #include "vfio.h"
 
 #include "examples.h"
@@ -34,6 +36,11 @@ static void offer_device(void)
 	    __vdev_path(edu.bdf[0], path, sizeof(path)))
 		return;
 	setenv("VFIO_CDEV", path, 1);
+}
+
+static void offer_vdpa_device(void)
+{
+	__vdpa_add_disk("example", NULL);
 }
 
 /* In a process of its own; what it prints can be read from *@output. */
@@ -84,6 +91,7 @@ int main(void)
 	int failed = 0;
 
 	offer_device();
+	offer_vdpa_device();
 	printf("TAP version 13\n1..%zu\n", ARRAY_LEN(examples));
 	for (i = 0; i < ARRAY_LEN(examples); i++) {
 		int status = run(&examples[i], line, sizeof(line));
@@ -95,5 +103,6 @@ int main(void)
 			printf("%sok %u %s\n", status ? "not " : "", i + 1, examples[i].name);
 		failed |= status && status != SKIPPED;
 	}
+	__vdpa_del("example");
 	return failed;
 }
