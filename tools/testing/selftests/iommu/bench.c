@@ -3,276 +3,227 @@
  * What it costs to map memory for a device, and what can be done with it then, by VFIO's
  * type1 container and by iommufd, in one boot.
  *
- *   bench [--json]    --json: a last line with the same figures in JSON
+ *   bench [--json] [--size SIZE] [--instructions] [BDF]
  *
- * Meant for a virtual machine with one processor whose clock counts instructions (QEMU's
- * -icount shift=0): a nanosecond is an instruction then, and the figures repeat. On
- * anything else they are nanoseconds and as good as the machine is quiet.
+ *   BDF             address of a PCI device that is on vfio-pci. Without it, QEMU's "edu"
+ *                   device, which is bound to vfio-pci first
+ *   --size SIZE     of the memory, such as 64M or 16G; otherwise 256 MiB, of hugetlb 1 GiB
+ *   --json          a last line with the same figures in JSON
+ *   --instructions  the clock counts instructions, as in a virtual machine with one
+ *                   processor and QEMU's -icount shift=0. Then the figures repeat, and the
+ *                   status is 0 only if the ratios are what the project promises
  *
- * The kinds of memory differ in the number of contiguous pieces, and in how the kernel
- * finds the pages. Everything is done a few times, and the best of each counts. What type1
- * has no counterpart of is compared with iommufd's own map of the same memory. The status
- * is 0 if the ratios are what the project promises.
+ * Otherwise the figures are times, as good as the machine is quiet. Everything but the exit
+ * of a process is done a few times, and the best of each counts. What type1 has no
+ * counterpart of is compared with iommufd's own map of the same memory.
+ *
+ * The device does no DMA: it is opened, by which vfio-pci resets it, and given page tables.
  */
-#include <linux/memfd.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "bench/figures.h"
+#include "bench/measure.h"
 #include "iommufd.h"
-#include "subject.h"
 
 #define ROUNDS 3
-#define MAX_ROWS 64
 
-/* One figure, and what it is compared with. */
-struct row {
-	const char *memory, *operation, *reference;
-	size_t length, pieces;
-	uint64_t theirs, ours;
-	/* The most that the ratio may be; 0: no promise */
-	double target;
+struct arguments {
+	bool json, instructions;
+	size_t size;
+	bdf_t bdf;
 };
 
-static struct row rows[MAX_ROWS];
-static unsigned int nrows;
-static char device[2][16];
-
-static uint64_t least(uint64_t *best, uint64_t cost)
-{
-	if (!*best || cost < *best)
-		*best = cost;
-	return *best;
-}
-
-struct cost {
-	uint64_t map, unmap, close;
+struct all_costs {
+	struct cost type1, ours, file;
+	struct own_cost own;
 };
 
-/* The first time it is unmapped, the second time left to the closing of the files. */
-static void measure_once(struct subject *subject, const struct memory *memory,
-			 struct cost *best)
+static __attribute__((noreturn)) void give_up(const char *what, const char *mend)
 {
-	uint64_t start;
-
-	must(subject->open(subject, device[0]));
-	start = now_ns();
-	must(subject->map(subject, memory));
-	least(&best->map, now_ns() - start);
-	start = now_ns();
-	if (must(subject->unmap(subject, memory)) != (long)memory->length)
-		fatal("not everything was unmapped");
-	least(&best->unmap, now_ns() - start);
-	subject->close(subject);
-
-	must(subject->open(subject, device[0]));
-	must(subject->map(subject, memory));
-	start = now_ns();
-	subject->close(subject);
-	least(&best->close, now_ns() - start);
+	fprintf(stderr, "bench: %s\n  mend: %s\n", what, mend);
+	exit(2);
 }
 
-struct own_cost {
-	uint64_t attach, second, replace;
-};
-
-/* What a device costs that comes to memory that is mapped already. */
-static void measure_own_once(const struct memory *memory, struct own_cost *best)
+static void measure_mapped(const char *bdf, const struct memory *memory, struct all_costs *costs)
 {
-	struct vdev first = { .fd = -1 }, second = { .fd = -1 };
-	int iommufd = iommufd_open();
-	__u32 ioas = ioas_alloc(iommufd), other = ioas_alloc(iommufd), hwpt;
-	__u64 iova = SUBJECT_IOVA, start;
-
-	ioas_map_at(iommufd, ioas, memory->va, memory->length, SUBJECT_IOVA);
-	must(__ioas_copy(iommufd, MAP_FIXED_RW, other, ioas, memory->length, &iova,
-			 SUBJECT_IOVA));
-	vdev_start(&first, device[0], iommufd);
-	vdev_start(&second, device[1], iommufd);
-
-	start = now_ns();
-	vdev_attach(&first, ioas);
-	least(&best->attach, now_ns() - start);
-
-	start = now_ns();
-	must(__hwpt_alloc(iommufd, second.id, ioas, 0, &hwpt));
-	vdev_attach(&second, hwpt);
-	least(&best->second, now_ns() - start);
-
-	start = now_ns();
-	vdev_attach(&first, other);
-	least(&best->replace, now_ns() - start);
-
-	vdev_close(&first);
-	vdev_close(&second);
-	close(iommufd);
-}
-
-static void *thp(size_t length)
-{
-	return alloc_aligned(length, true);
-}
-
-static void *small(size_t length)
-{
-	return alloc_aligned(length, false);
-}
-
-static const struct memory_kind {
-	const char *name;
-	size_t length;
-	void *(*alloc)(size_t length);
-	/* The memory is a memfd made so; 0: it is none */
-	unsigned int memfd;
-	/* Promises, see struct row */
-	double map, unmap, second, file;
-	/* Pieces it has to be in for the figures to mean something */
-	size_t min_runs, max_runs;
-} kinds[] = {
-	{ "huge pages", MIB(256), thp, .map = 0.35, .unmap = 0.02, .second = 0.15,
-	  .min_runs = 1, .max_runs = MIB(256) / THP },
-	{ "4 KiB pages", MIB(256), small, .unmap = 0.5,
-	  .min_runs = 1, .max_runs = MIB(256) / PAGE },
-	{ "4 KiB pages, scattered", MIB(256), alloc_scattered, .map = 0.6, .unmap = 0.5,
-	  .min_runs = MIB(256) / PAGE * 98 / 100, .max_runs = MIB(256) / PAGE },
-	{ "memfd", MIB(256), .memfd = MFD_CLOEXEC,
-	  .min_runs = 1, .max_runs = MIB(256) / PAGE },
-	{ "hugetlb memfd", GIB(1), .memfd = MFD_CLOEXEC | MFD_HUGETLB, .file = 0.1,
-	  .min_runs = 1, .max_runs = GIB(1) / THP },
-};
-
-static struct memory get_memory(const struct memory_kind *kind)
-{
-	struct memory memory = { .length = kind->length, .fd = -1 };
-
-	if (kind->alloc) {
-		memory.va = kind->alloc(kind->length);
-		return memory;
-	}
-	memory.fd = must(memfd_create("bench", kind->memfd));
-	must(ftruncate(memory.fd, kind->length));
-	memory.va = mmap(NULL, kind->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			 memory.fd, 0);
-	if (memory.va == MAP_FAILED)
-		fatal("%s: no memory", kind->name);
-	return memory;
-}
-
-static void put_memory(struct memory *memory)
-{
-	munmap(memory->va, memory->length);
-	if (memory->fd >= 0)
-		close(memory->fd);
-}
-
-static bool held(const struct row *row)
-{
-	return !row->target || row->ours <= row->target * row->theirs;
-}
-
-static void add(struct row row, const char *operation, const char *reference, uint64_t theirs,
-		uint64_t ours, double target)
-{
-	if (nrows == MAX_ROWS)
-		fatal("too many figures");
-	row.operation = operation;
-	row.reference = reference;
-	row.theirs = theirs;
-	row.ours = ours;
-	row.target = target;
-	rows[nrows++] = row;
-
-	printf("  %-18s %10.2f M %10.2f M %8.3fx %-10s", operation, theirs / 1e6, ours / 1e6,
-	       (double)ours / theirs, reference);
-	if (target)
-		printf(" <= %.2fx   %s", target, held(&row) ? "held" : "MISSED");
-	printf("\n");
-}
-
-static void run_kind(const struct memory_kind *kind)
-{
-	struct memory memory = get_memory(kind);
-	struct row row = { .memory = kind->name, .length = kind->length };
-	struct cost type1 = {}, ours = {}, file = {};
-	struct own_cost own = {};
 	int round;
 
-	row.pieces = count_runs(memory.va, memory.length);
-	if (row.pieces < kind->min_runs || row.pieces > kind->max_runs)
-		fatal("%s: the memory is in %zu pieces", kind->name, row.pieces);
-	printf("%s: %zu MiB in %zu contiguous pieces\n", kind->name, kind->length / MIB(1),
-	       row.pieces);
 	for (round = 0; round < ROUNDS; round++) {
-		measure_once(&subject_type1, &memory, &type1);
-		measure_once(&subject_iommufd, &memory, &ours);
-		measure_own_once(&memory, &own);
-		if (memory.fd >= 0)
-			measure_once(&subject_file, &memory, &file);
+		measure_map(&subject_type1, bdf, memory, &costs->type1);
+		measure_map(&subject_iommufd, bdf, memory, &costs->ours);
+		measure_own(bdf, memory, &costs->own);
+		if (memory->fd >= 0)
+			measure_map(&subject_file, bdf, memory, &costs->file);
 	}
-	add(row, "map", "of type1", type1.map, ours.map, kind->map);
-	add(row, "unmap", "of type1", type1.unmap, ours.unmap, kind->unmap);
-	add(row, "close while mapped", "of type1", type1.close, ours.close, 0);
-	if (memory.fd >= 0) {
-		add(row, "map the file", "of map", ours.map, file.map, kind->file);
-		add(row, "unmap the file", "of unmap", ours.unmap, file.unmap, 0);
-	}
-	add(row, "attach", "of map", ours.map, own.attach, 0);
-	add(row, "second page table", "of map", ours.map, own.second, kind->second);
-	add(row, "replace", "of map", ours.map, own.replace, 0);
-	put_memory(&memory);
 }
 
-static void print_json(void)
+static void add_figures(const struct memory_kind *kind, const struct all_costs *costs)
+{
+	const struct cost *type1 = &costs->type1, *ours = &costs->ours, *file = &costs->file;
+	const struct own_cost *own = &costs->own;
+
+	figures_add("map", "of type1", type1->map, ours->map, kind->target.map);
+	figures_add("unmap", "of type1", type1->unmap, ours->unmap, kind->target.unmap);
+	figures_add("close while mapped", "of type1", type1->close, ours->close, 0);
+	figures_add("exit while mapped", "of type1", type1->exit, ours->exit, 0);
+	if (file->map) {
+		figures_add("map the file", "of map", ours->map, file->map, kind->target.file);
+		figures_add("unmap the file", "of unmap", ours->unmap, file->unmap, 0);
+	}
+	figures_add("attach", "of map", ours->map, own->attach, 0);
+	figures_add("second page table", "of map", ours->map, own->second,
+		    kind->target.second);
+	figures_add("replace", "of map", ours->map, own->replace, 0);
+	if (ours->bookkeeping >= 0)
+		figures_add_bytes("bookkeeping", "of type1", type1->bookkeeping,
+				  ours->bookkeeping);
+}
+
+/* Returns why it could not be measured, or NULL. */
+static const char *run_kind(const struct memory_kind *kind, const char *bdf)
+{
+	struct all_costs costs = {};
+	struct memory memory;
+	size_t pieces;
+
+	if (!kind_alloc(kind, &memory))
+		return kind_lacks(kind);
+	pieces = count_runs(memory.va, memory.length);
+	if (!kind_fits(kind, pieces)) {
+		kind_free(&memory);
+		return "the kernel's memory is not in such pieces";
+	}
+	measure_mapped(bdf, &memory, &costs);
+	kind_free(&memory);
+	measure_process(&subject_type1, bdf, kind, &costs.type1);
+	measure_process(&subject_iommufd, bdf, kind, &costs.ours);
+	figures_about((struct figures_subject){ kind->name, kind->length, pieces });
+	add_figures(kind, &costs);
+	return NULL;
+}
+
+static void run_all(const struct arguments *args)
 {
 	unsigned int i;
 
-	printf("[");
-	for (i = 0; i < nrows; i++) {
-		const struct row *row = &rows[i];
+	for (i = 0; i < NKINDS; i++) {
+		const char *why;
 
-		printf("%s{\"memory\":\"%s\",\"bytes\":%zu,\"pieces\":%zu,\"operation\":\"%s\",",
-		       i ? "," : "", row->memory, row->length, row->pieces, row->operation);
-		printf("\"reference\":\"%s\",\"reference_cost\":%llu,\"cost\":%llu,",
-		       row->reference, (unsigned long long)row->theirs,
-		       (unsigned long long)row->ours);
-		printf("\"ratio\":%.4f,\"target\":%.2f,\"held\":%s}",
-		       (double)row->ours / row->theirs, row->target, held(row) ? "true" : "false");
+		if (args->size)
+			kinds[i].length = args->size;
+		why = run_kind(&kinds[i], args->bdf);
+		if (why && args->instructions)
+			fatal("%s: %s", kinds[i].name, why);
+		if (why)
+			printf("%s: left out, %s\n", kinds[i].name, why);
 	}
-	printf("]\n");
 }
 
-/* Two devices of two groups, each alone in its own. */
-static void get_devices(void)
+static size_t to_size(const char *text)
 {
-	static const unsigned int ids[] = { ID_EDU, ID_IGB };
+	char *end;
+	size_t size = strtoul(text, &end, 10);
+
+	if (*end == 'G')
+		size = GIB(size);
+	else if (*end == 'M')
+		size = MIB(size);
+	else
+		size = 0;
+	if (!size || end[1] || size % THP)
+		give_up("--size is not understood", "say 64M or 16G, an even number of MiB");
+	return size;
+}
+
+static void parse(int argc, char **argv, struct arguments *args)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "size", required_argument, NULL, 's' },
+		{ "instructions", no_argument, NULL, 'i' },
+		{ }
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'j':
+			args->json = true;
+			break;
+		case 's':
+			args->size = to_size(optarg);
+			break;
+		case 'i':
+			args->instructions = true;
+			break;
+		default:
+			optind = argc + 1;
+		}
+	}
+	if (optind < argc - 1 || optind > argc)
+		give_up("wrong arguments", "bench [--json] [--size SIZE] [--instructions] [BDF]");
+	if (optind < argc)
+		snprintf(args->bdf, sizeof(args->bdf), "%s%s",
+			 strchr(argv[optind], ':') == strrchr(argv[optind], ':') ? "0000:" : "",
+			 argv[optind]);
+}
+
+static void get_edu(char *bdf)
+{
 	struct pci_list list;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_LEN(ids); i++) {
-		pci_find(ids[i], &list);
-		if (!list.n)
-			fatal("no device %#x", ids[i]);
-		pci_bind(list.bdf[0], "vfio-pci");
-		snprintf(device[i], sizeof(device[i]), "%s", list.bdf[0]);
-	}
+	pci_find(ID_EDU, &list);
+	if (!list.n)
+		give_up("there is no edu device here",
+			"name a device that is on vfio-pci, such as 0000:01:00.0");
+	pci_bind(list.bdf[0], "vfio-pci");
+	strcpy(bdf, list.bdf[0]);
+}
+
+/* Everything that is likely to be wrong on a machine that nobody has prepared. */
+static void check_device(const char *bdf)
+{
+	char driver[64];
+	struct vdev dev;
+	struct type1 type1;
+	int iommufd;
+
+	pci_driver(bdf, driver, sizeof(driver));
+	if (strcmp(driver, "vfio-pci"))
+		give_up("the device is not on vfio-pci", "iommuctl bind, with its address");
+	if (geteuid())
+		give_up("this needs root", "run it by sudo");
+	if (access("/dev/iommu", F_OK))
+		give_up("there is no /dev/iommu", "iommuctl check tells what is missing");
+	iommufd = iommufd_open();
+	if (__vdev_open(&dev, bdf) || __vdev_bind(&dev, iommufd))
+		give_up("the device can not be had",
+			"iommuctl list and iommuctl status tell who is in the way");
+	vdev_close(&dev);
+	close(iommufd);
+	if (__type1_open(&type1, __pci_group(bdf)))
+		give_up("VFIO's type1 container can not be had", "modprobe vfio_iommu_type1");
+	type1_close(&type1);
 }
 
 int main(int argc, char **argv)
 {
-	bool json = argc > 1 && !strcmp(argv[1], "--json"), all_held = true;
-	unsigned int i;
+	struct arguments args = {};
+	bool held;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	get_devices();
-	printf("In millions of instructions (with -icount shift=0)\n");
-	printf("  %-18s %12s %12s %9s\n", "", "reference", "iommufd", "ratio");
-	for (i = 0; i < ARRAY_LEN(kinds); i++)
-		run_kind(&kinds[i]);
-	for (i = 0; i < nrows; i++)
-		all_held &= held(&rows[i]);
-	printf("%s\n", all_held ? "All targets held." : "A target was missed.");
-	if (json)
-		print_json();
-	return all_held ? 0 : 1;
+	parse(argc, argv, &args);
+	if (!*args.bdf)
+		get_edu(args.bdf);
+	check_device(args.bdf);
+	figures_begin(args.instructions);
+	run_all(&args);
+	held = figures_held();
+	if (args.json)
+		figures_print_json();
+	return held ? 0 : 1;
 }

@@ -8,77 +8,19 @@
  * the same cgroup but counted on a line of their own, and are subtracted; so are those
  * of the process. What is left is bookkeeping. The memory itself is user memory and
  * there before the first look.
- *
- * The counters are added up every two seconds, hence the waits.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "iommufd.h"
 #include "kselftest_harness.h"
+#include "memcg.h"
 #include "observe.h"
 #include "vfio.h"
 
-#define CGROUP "/tmp/iommufd-cgroup"
 #define LENGTH GIB(1)
 #define IOVA GIB(4)
-
-static int __enter_cgroup(void)
-{
-	char pid[16];
-	int ret;
-
-	mkdir(CGROUP, 0755);
-	mount("none", CGROUP, "cgroup2", 0, NULL);
-	ret = __write_text(CGROUP "/cgroup.subtree_control", "+memory");
-	if (ret)
-		return ret;
-	mkdir(CGROUP "/test", 0755);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	return __write_text(CGROUP "/test/cgroup.procs", pid);
-}
-
-/* A line of memory.stat */
-static long stat_of(const char *text, const char *key)
-{
-	const char *line = strstr(text, key);
-
-	return line ? strtol(line + strlen(key), NULL, 10) : 0;
-}
-
-/*
- * Pages are charged ahead of their use, so a small cost may not show in what the kernel
- * took in all; objects are counted by the byte.
- */
-struct charge {
-	long kernel, slab, iommu_tables;
-};
-
-static long bookkeeping(const struct charge *from, const struct charge *to)
-{
-	long kernel = to->kernel - from->kernel, slab = to->slab - from->slab;
-
-	return kernel > slab ? kernel : slab;
-}
-
-static struct charge charged(void)
-{
-	char text[8192];
-
-	msleep(2500);
-	must(__read_text(CGROUP "/test/memory.stat", text, sizeof(text)));
-	return (struct charge){
-		.kernel = stat_of(text, "\nkernel ") - stat_of(text, "\npagetables ") -
-			  stat_of(text, "\nsec_pagetables "),
-		.slab = stat_of(text, "\nslab "),
-		.iommu_tables = stat_of(text, "\nsec_pagetables "),
-	};
-}
 
 FIXTURE(memory)
 {
@@ -96,7 +38,7 @@ FIXTURE_SETUP(memory)
 		SKIP(return, "no edu device");
 	if (meminfo_kb("MemAvailable") < (long)(LENGTH / 1024) + 128 * 1024)
 		SKIP(return, "1 GiB of memory is not available");
-	if (__enter_cgroup())
+	if (__memcg_enter())
 		SKIP(return, "no memory cgroup");
 	pci_bind(edu.bdf[0], "vfio-pci");
 	self->iommufd = iommufd_open();
@@ -163,17 +105,17 @@ static void warm_up_trace(void)
 static long cost_of(const FIXTURE_DATA(memory) *self, const char *name, const void *va,
 		    unsigned int *allocations, long *left)
 {
-	struct charge before, mapped, after;
+	struct memcg_charge before, mapped, after;
 	long bytes;
 
 	warm_up_trace();
-	before = charged();
+	before = memcg_charged();
 	ioas_map_at(self->iommufd, self->ioas, va, LENGTH, IOVA);
-	mapped = charged();
+	mapped = memcg_charged();
 	*allocations = allocations_of_unmap(self);
-	after = charged();
-	bytes = bookkeeping(&before, &mapped);
-	*left = bookkeeping(&before, &after);
+	after = memcg_charged();
+	bytes = memcg_bookkeeping(&before, &mapped);
+	*left = memcg_bookkeeping(&before, &after);
 	printf("# 1 GiB, %s, %zu pieces: bookkeeping %ld bytes, IOMMU page tables %ld KiB, ",
 	       name, count_runs(va, LENGTH), bytes,
 	       (mapped.iommu_tables - before.iommu_tables) / 1024);

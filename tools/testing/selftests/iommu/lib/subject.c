@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <linux/vfio.h>
 
 #include "iommufd.h"
 #include "pci.h"
 #include "subject.h"
 
+/* With the device open, as it is by the other way too: to close it takes time. */
 static int type1_setup(struct subject *subject, const char *bdf)
 {
-	return __type1_open(&subject->type1, __pci_group(bdf));
+	int ret = __type1_open(&subject->type1, __pci_group(bdf));
+
+	if (ret)
+		return ret;
+	subject->device = ioctl(subject->type1.group, VFIO_GROUP_GET_DEVICE_FD, bdf);
+	return subject->device < 0 ? -errno : 0;
 }
 
 static int type1_map(struct subject *subject, const struct memory *memory)
@@ -22,14 +31,17 @@ static long type1_unmap(struct subject *subject, const struct memory *memory)
 
 static void type1_teardown(struct subject *subject)
 {
+	close(subject->device);
 	type1_close(&subject->type1);
 }
 
+/* The device has no need to do DMA, and what it is nobody knows. */
 static int iommufd_setup(struct subject *subject, const char *bdf)
 {
 	subject->iommufd = iommufd_open();
 	subject->ioas = ioas_alloc(subject->iommufd);
-	vdev_start(&subject->dev, bdf, subject->iommufd);
+	must(__vdev_open(&subject->dev, bdf));
+	must(__vdev_bind(&subject->dev, subject->iommufd));
 	vdev_attach(&subject->dev, subject->ioas);
 	return 0;
 }

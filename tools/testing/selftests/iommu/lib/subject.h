@@ -22,6 +22,7 @@ struct subject {
 	void (*close)(struct subject *subject);
 	/* State of type1 */
 	struct type1 type1;
+	int device;
 	/* State of iommufd */
 	struct vdev dev;
 	int iommufd;
