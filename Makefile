@@ -26,7 +26,7 @@ help:
 	@echo 'make soak       random commands for SECONDS=300, each checked against a model'
 	@echo 'make coverage   which lines of the engine the tests run (30 minutes)'
 	@echo 'make htmldocs   the documentation in build/html'
-	@echo 'make bench      cost of map, unmap, attach, exit and so on next to type1 (5 minutes)'
+	@echo 'make bench      cost of map, unmap, attach, exit and so on next to type1 (4 minutes)'
 	@echo 'make shell      a shell in the test VM'
 	@echo 'make clean      remove build/ and the objects of this checkout'
 	@echo
