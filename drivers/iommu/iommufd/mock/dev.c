@@ -14,6 +14,7 @@
 #include <linux/string.h>
 
 #include "dev.h"
+#include "fault.h"
 #include "iommu.h"
 #include "viommu.h"
 
@@ -63,6 +64,7 @@ struct mock_dev *mock_dev_create(u32 flags, struct mock_dev *peer)
 	init_rwsem(&mdev->switching);
 	mutex_init(&mdev->mutex);
 	xa_init(&mdev->pasids);
+	INIT_LIST_HEAD(&mdev->unanswered);
 	mdev->pdev.name = "iommufd_mock";
 	mdev->pdev.id = ret;
 	device_initialize(&mdev->pdev.dev);
@@ -93,6 +95,7 @@ struct mock_dev *mock_dev_create(u32 flags, struct mock_dev *peer)
  */
 void mock_dev_destroy(struct mock_dev *mdev)
 {
+	mock_fault_forget(mdev);
 	platform_device_unregister(&mdev->pdev);
 }
 
@@ -105,24 +108,6 @@ void mock_dev_destroy(struct mock_dev *mdev)
 bool mock_dev_is(struct device *dev)
 {
 	return dev->release == release;
-}
-
-/**
- * mock_dev_report - Have a page fault
- * @mdev: the device
- * @event: says where
- *
- * Context: Process context, may sleep. Takes mdev->switching for read, and mdev->mutex.
- * Return: 0; -EINVAL: faults are off.
- */
-int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event)
-{
-	guard(rwsem_read)(&mdev->switching);
-	guard(mutex)(&mdev->mutex);
-	if (!mdev->faults)
-		return -EINVAL;
-	iommu_report_device_fault(&mdev->pdev.dev, event);
-	return 0;
 }
 
 /**

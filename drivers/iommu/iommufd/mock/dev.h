@@ -5,6 +5,7 @@
 #ifndef __IOMMUFD_MOCK_DEV_H
 #define __IOMMUFD_MOCK_DEV_H
 
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/rwsem.h>
@@ -14,7 +15,6 @@
 
 struct iommu_domain;
 struct iommufd_viommu;
-struct iopf_fault;
 
 /**
  * struct mock_dev - One device
@@ -27,6 +27,7 @@ struct iopf_fault;
  *	      what iommufd is about to free
  * @mutex: protects @faults, @viommu and @reserved_pasid_uses, also while one of them is in use
  * @faults: page faults are on
+ * @unanswered: page requests that wait for an answer, see fault.c
  * @viommu: the vIOMMU of the page table it is attached to, or NULL
  * @pasids: PASID -> struct iommu_domain it is attached to
  * @reserved_pasid_uses: how often IOMMU_TEST_PASID_RESERVED was attached
@@ -39,6 +40,7 @@ struct mock_dev {
 	struct rw_semaphore switching;
 	struct mutex mutex; /* protects @faults and what follows */
 	bool faults;
+	struct list_head unanswered; /* has a lock of its own */
 	struct iommufd_viommu *viommu;
 	struct xarray pasids;
 	unsigned int reserved_pasid_uses;
@@ -53,7 +55,6 @@ static inline struct mock_dev *mock_dev_from(struct device *dev)
 struct mock_dev *mock_dev_create(u32 flags, struct mock_dev *peer);
 void mock_dev_destroy(struct mock_dev *mdev);
 bool mock_dev_is(struct device *dev);
-int mock_dev_report(struct mock_dev *mdev, struct iopf_fault *event);
 int mock_dev_event(struct mock_dev *mdev);
 void mock_dev_set_viommu(struct mock_dev *mdev, struct iommufd_viommu *viommu);
 int mock_dev_set_pasid(struct mock_dev *mdev, u32 pasid, struct iommu_domain *domain,

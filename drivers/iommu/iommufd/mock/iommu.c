@@ -16,6 +16,7 @@
 
 #include "dev.h"
 #include "domain.h"
+#include "fault.h"
 #include "iommu.h"
 #include "nested.h"
 #include "viommu.h"
@@ -175,12 +176,6 @@ static void remove_pasid(struct device *dev, ioasid_t pasid, struct iommu_domain
 	mock_dev_remove_pasid(mock_dev_from(dev), pasid);
 }
 
-/* The device would retry; there is none. */
-static void page_response(struct device *dev, struct iopf_fault *fault,
-			  struct iommu_page_response *response)
-{
-}
-
 static const struct iommu_ops mock_ops = {
 	.owner = THIS_MODULE,
 	.capable = has_cap,
@@ -195,7 +190,7 @@ static const struct iommu_ops mock_ops = {
 	.dev_enable_feat = enable_feature,
 	.dev_disable_feat = disable_feature,
 	.remove_dev_pasid = remove_pasid,
-	.page_response = page_response,
+	.page_response = mock_fault_answer,
 	.default_domain = &blocking_domain,
 	.blocked_domain = &blocking_domain,
 	.pgsize_bitmap = MOCK_PAGE_SIZE,

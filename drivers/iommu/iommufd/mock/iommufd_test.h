@@ -35,6 +35,8 @@ enum {
 	IOMMU_TEST_OP_PASID_CHECK_HWPT,
 	IOMMU_TEST_OP_DMABUF_GET,
 	IOMMU_TEST_OP_DMABUF_REVOKE,
+	/* Only this mock has what follows: a request that is not the last of its group. */
+	IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF = 64,
 };
 
 /* What the IOMMU of the mock devices can translate, and in what steps. */

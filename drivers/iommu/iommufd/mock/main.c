@@ -84,6 +84,7 @@ static op_fn *const ops[] = {
 	[IOMMU_TEST_OP_PASID_REPLACE] = mock_pasid_replace,
 	[IOMMU_TEST_OP_PASID_DETACH] = mock_pasid_detach,
 	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = mock_pasid_check,
+	[IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF] = mock_stdev_fault,
 };
 
 static int run(struct iommufd_cmd *cmd)

@@ -12,6 +12,7 @@
 #include "../group.h"
 #include "../ioctl.h"
 #include "dev.h"
+#include "fault.h"
 #include "stdev.h"
 
 static void stdev_destroy(struct iommufd_object *obj)
@@ -157,11 +158,11 @@ int mock_stdev_replace(struct iommufd_cmd *cmd)
 }
 
 /**
- * mock_stdev_fault - IOMMU_TEST_OP_TRIGGER_IOPF
+ * mock_stdev_fault - IOMMU_TEST_OP_TRIGGER_IOPF, IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF
  * @cmd: struct iommu_test_cmd
  *
  * Return: 0; -ENOENT: no such device; -EINVAL: not one of ours, or not attached to what
- * takes faults. What becomes of the fault is between the core and the fault queue.
+ * takes faults; -ENOMEM. What becomes of the fault is between the core and the fault queue.
  */
 int mock_stdev_fault(struct iommufd_cmd *cmd)
 {
@@ -169,7 +170,6 @@ int mock_stdev_fault(struct iommufd_cmd *cmd)
 	struct iopf_fault event = {
 		.fault.type = IOMMU_FAULT_PAGE_REQ,
 		.fault.prm = {
-			.flags = IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
 			.pasid = arg->trigger_iopf.pasid,
 			.grpid = arg->trigger_iopf.grpid,
 			.perm = arg->trigger_iopf.perm,
@@ -186,7 +186,7 @@ int mock_stdev_fault(struct iommufd_cmd *cmd)
 
 	if (arg->trigger_iopf.pasid)
 		event.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
-	return mock_dev_report(mock_dev_from(idev->dev), &event);
+	return mock_fault_report(mock_dev_from(idev->dev), &event);
 }
 
 /**
@@ -200,6 +200,8 @@ int mock_stdev_event(struct iommufd_cmd *cmd)
 {
 	struct iommu_test_cmd *arg = cmd->arg;
 	struct iommufd_device *idev __free(iommufd_device_put) =
+	if (arg->op != IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF)
+		event.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
 		iommufd_device_get(cmd->ictx, arg->trigger_vevent.dev_id);
 
 	if (IS_ERR(idev))

@@ -6,22 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "iommufd.h"
 #include "kselftest_harness.h"
 #include "mock.h"
-
-#define RECORD sizeof(struct iommu_hwpt_pgfault)
-#define ANSWER sizeof(struct iommu_hwpt_page_response)
-#define SUCCESS IOMMUFD_PAGE_RESP_SUCCESS
-#define INVALID IOMMUFD_PAGE_RESP_INVALID
 
 FIXTURE(faults) {
 	int fd;
@@ -31,6 +24,7 @@ FIXTURE(faults) {
 	int queue;	/* its file */
 	__u32 hwpt;	/* sends its faults there */
 	struct mock_device dev;
+	struct mock_page_faults before;
 };
 
 FIXTURE_SETUP(faults)
@@ -44,34 +38,13 @@ FIXTURE_SETUP(faults)
 	must(__mock_nested_fault(self->fd, self->dev.idev, self->parent, self->id,
 				 &self->hwpt));
 	must(__mock_replace(self->fd, self->dev.stdev, &(__u32){ self->hwpt }));
+	self->before = mock_page_faults();
 }
 
 FIXTURE_TEARDOWN(faults)
 {
 	close(self->queue);
 	close(self->fd);
-}
-
-static long __read(int queue, void *data, size_t n)
-{
-	ssize_t ret = read(queue, data, n);
-
-	return ret < 0 ? -errno : ret;
-}
-
-static long __respond(int queue, __u32 cookie, __u32 code)
-{
-	struct iommu_hwpt_page_response response = { .cookie = cookie, .code = code };
-	ssize_t ret = write(queue, &response, ANSWER);
-
-	return ret < 0 ? -errno : ret;
-}
-
-static long __write(int queue, const void *data, size_t n)
-{
-	ssize_t ret = write(queue, data, n);
-
-	return ret < 0 ? -errno : ret;
 }
 
 static int events(int queue)
@@ -83,6 +56,16 @@ static int events(int queue)
 
 #define IN (POLLIN | POLLRDNORM | POLLOUT)
 #define OUT POLLOUT
+
+/* So many groups were caused, and answered like this, by whomever. */
+#define EXPECT_GROUPS(nraised, nsuccess, ninvalid) do {				\
+	struct mock_page_faults now = mock_page_faults();			\
+										\
+	EXPECT_EQ(nraised, now.raised - self->before.raised);			\
+	EXPECT_EQ(nsuccess, now.success - self->before.success);		\
+	EXPECT_EQ(ninvalid, now.invalid - self->before.invalid);		\
+	EXPECT_EQ(0, now.failure - self->before.failure);			\
+} while (0)
 
 /* @n faults of the device, with the addresses 0, 1 … pages. */
 static void cause(const FIXTURE_DATA(faults) *self, unsigned int n)
@@ -99,7 +82,7 @@ static struct iommu_hwpt_pgfault one_fault(const FIXTURE_DATA(faults) *self)
 	struct iommu_hwpt_pgfault fault;
 
 	cause(self, 1);
-	if (must(__read(self->queue, &fault, RECORD)) != RECORD)
+	if (must(__fault_read(self->queue, &fault, RECORD)) != RECORD)
 		fatal("no fault was there");
 	return fault;
 }
@@ -151,10 +134,10 @@ TEST_F(faults, empty_queue)
 	struct iommu_hwpt_pgfault fault;
 
 	EXPECT_EQ(OUT, events(self->queue));
-	EXPECT_EQ(0, __read(self->queue, &fault, RECORD));
-	EXPECT_EQ(-ESPIPE, __read(self->queue, &fault, RECORD - 1));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, 0, SUCCESS));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, 1, SUCCESS));
+	EXPECT_EQ(0, __fault_read(self->queue, &fault, RECORD));
+	EXPECT_EQ(-ESPIPE, __fault_read(self->queue, &fault, RECORD - 1));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, 0, SUCCESS));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, 1, SUCCESS));
 	EXPECT_EQ(-1, pread(self->queue, &fault, RECORD, 8));
 	EXPECT_EQ(ESPIPE, errno);
 }
@@ -165,7 +148,7 @@ TEST_F(faults, what_a_fault_says)
 
 	must(__mock_fault(self->fd, self->dev.idev, 0, 7, 0xfffffffffffff000));
 	EXPECT_EQ(IN, events(self->queue));
-	ASSERT_EQ(RECORD, __read(self->queue, &fault, RECORD));
+	ASSERT_EQ(RECORD, __fault_read(self->queue, &fault, RECORD));
 	EXPECT_EQ(OUT, events(self->queue));
 	EXPECT_EQ(IOMMU_PGFAULT_FLAGS_LAST_PAGE, fault.flags);
 	EXPECT_EQ(self->dev.idev, fault.dev_id);
@@ -176,15 +159,16 @@ TEST_F(faults, what_a_fault_says)
 	EXPECT_EQ(0, fault.length);
 	EXPECT_EQ(0, fault.__reserved);
 	EXPECT_LE(1, fault.cookie);
-	EXPECT_EQ(ANSWER, __respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, fault.cookie, SUCCESS));
 
 	/* The IOMMU would have the user's PASID table. */
 	must(__mock_fault(self->fd, self->dev.idev, 5, 0, 0));
-	ASSERT_EQ(RECORD, __read(self->queue, &fault, RECORD));
+	ASSERT_EQ(RECORD, __fault_read(self->queue, &fault, RECORD));
 	EXPECT_EQ(IOMMU_PGFAULT_FLAGS_LAST_PAGE | IOMMU_PGFAULT_FLAGS_PASID_VALID,
 		  fault.flags);
 	EXPECT_EQ(5, fault.pasid);
-	EXPECT_EQ(ANSWER, __respond(self->queue, fault.cookie, INVALID));
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, fault.cookie, INVALID));
+	EXPECT_GROUPS(2, 1, 1);
 }
 
 TEST_F(faults, read_in_parts)
@@ -194,17 +178,18 @@ TEST_F(faults, read_in_parts)
 	cause(self, 5);
 	/* There is room for two, and no more are read. */
 	memset(faults, 0xff, sizeof(faults));
-	EXPECT_EQ(-ESPIPE, __read(self->queue, faults, 2 * RECORD + 1));
-	EXPECT_EQ(2 * RECORD, __read(self->queue, faults, 2 * RECORD));
+	EXPECT_EQ(-ESPIPE, __fault_read(self->queue, faults, 2 * RECORD + 1));
+	EXPECT_EQ(2 * RECORD, __fault_read(self->queue, faults, 2 * RECORD));
 	EXPECT_EQ(0, faults[0].addr);
 	EXPECT_EQ(PAGE, faults[1].addr);
 	EXPECT_EQ(-1ULL, faults[2].addr);
 	EXPECT_NE(faults[0].cookie, faults[1].cookie);
 	EXPECT_EQ(IN, events(self->queue));
-	EXPECT_EQ(3 * RECORD, __read(self->queue, faults, sizeof(faults)));
+	EXPECT_EQ(3 * RECORD, __fault_read(self->queue, faults, sizeof(faults)));
 	EXPECT_EQ(2 * PAGE, faults[0].addr);
 	EXPECT_EQ(4 * PAGE, faults[2].addr);
 	EXPECT_EQ(OUT, events(self->queue));
+	EXPECT_GROUPS(5, 0, 0);
 }
 
 TEST_F(faults, read_into_memory_that_is_not_there)
@@ -214,25 +199,100 @@ TEST_F(faults, read_into_memory_that_is_not_there)
 
 	ASSERT_EQ(0, munmap(page + PAGE, PAGE));
 	cause(self, 3);
-	EXPECT_EQ(-EFAULT, __read(self->queue, page + PAGE, RECORD));
-	EXPECT_EQ(RECORD, __read(self->queue, last, 2 * RECORD));
+	EXPECT_EQ(-EFAULT, __fault_read(self->queue, page + PAGE, RECORD));
+	EXPECT_EQ(RECORD, __fault_read(self->queue, last, 2 * RECORD));
 	EXPECT_EQ(0, last->addr);
 	/* The next was not lost, nor did it lose its place. */
-	ASSERT_EQ(RECORD, __read(self->queue, &fault, RECORD));
+	ASSERT_EQ(RECORD, __fault_read(self->queue, &fault, RECORD));
 	EXPECT_EQ(PAGE, fault.addr);
-	ASSERT_EQ(RECORD, __read(self->queue, &fault, RECORD));
+	ASSERT_EQ(RECORD, __fault_read(self->queue, &fault, RECORD));
 	EXPECT_EQ(2 * PAGE, fault.addr);
+}
+
+/* A group of @n requests, whose addresses are 0, 1 … pages */
+static void cause_group(const FIXTURE_DATA(faults) *self, __u32 grpid, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i + 1 < n; i++)
+		must(__mock_partial_fault(self->fd, self->dev.idev, 0, grpid, i * PAGE));
+	must(__mock_fault(self->fd, self->dev.idev, 0, grpid, i * PAGE));
+}
+
+TEST_F(faults, group_of_several_requests)
+{
+	struct iommu_hwpt_pgfault faults[4];
+	unsigned int i;
+
+	must(__mock_partial_fault(self->fd, self->dev.idev, 0, 9, 0));
+	EXPECT_EQ(OUT, events(self->queue));
+	cause_group(self, 5, 3);
+	EXPECT_EQ(IN, events(self->queue));
+	ASSERT_EQ(3 * RECORD, __fault_read(self->queue, faults, sizeof(faults)));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(i == 2 ? IOMMU_PGFAULT_FLAGS_LAST_PAGE : 0, faults[i].flags);
+		EXPECT_EQ(self->dev.idev, faults[i].dev_id);
+		EXPECT_EQ(5, faults[i].grpid);
+		EXPECT_EQ(i * PAGE, faults[i].addr);
+		EXPECT_EQ(faults[0].cookie, faults[i].cookie);
+	}
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, faults[0].cookie, SUCCESS));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, faults[0].cookie, SUCCESS));
+	EXPECT_GROUPS(1, 1, 0);
+	/* The other group was not complete, and nobody waits for an answer to it. */
+	ASSERT_EQ(0, __replace(self, self->parent));
+	EXPECT_GROUPS(1, 1, 0);
+}
+
+TEST_F(faults, groups_are_not_cut)
+{
+	struct iommu_hwpt_pgfault faults[8];
+
+	cause_group(self, 1, 3);
+	cause_group(self, 2, 1);
+	cause_group(self, 3, 2);
+	EXPECT_EQ(-EINVAL, __fault_read(self->queue, faults, 0));
+	EXPECT_EQ(-EINVAL, __fault_read(self->queue, faults, 2 * RECORD));
+	EXPECT_EQ(IN, events(self->queue));
+	/* The third would fit in part. */
+	EXPECT_EQ(4 * RECORD, __fault_read(self->queue, faults, 5 * RECORD));
+	EXPECT_EQ(1, faults[2].grpid);
+	EXPECT_EQ(2, faults[3].grpid);
+	EXPECT_NE(faults[2].cookie, faults[3].cookie);
+	EXPECT_EQ(-EINVAL, __fault_read(self->queue, faults, RECORD));
+	EXPECT_EQ(2 * RECORD, __fault_read(self->queue, faults, 2 * RECORD));
+	EXPECT_EQ(3, faults[1].grpid);
+	EXPECT_GROUPS(3, 0, 0);
+}
+
+TEST_F(faults, group_that_reaches_into_memory_that_is_not_there)
+{
+	char *page = alloc_pages(2 * PAGE);
+	struct iommu_hwpt_pgfault *end = (void *)(page + PAGE - 2 * RECORD), faults[4];
+
+	ASSERT_EQ(0, munmap(page + PAGE, PAGE));
+	cause_group(self, 1, 1);
+	cause_group(self, 2, 3);
+	EXPECT_EQ(RECORD, __fault_read(self->queue, end, 4 * RECORD));
+	EXPECT_EQ(-EFAULT, __fault_read(self->queue, end, 3 * RECORD));
+	EXPECT_EQ(3 * RECORD, __fault_read(self->queue, faults, sizeof(faults)));
+	EXPECT_EQ(2, faults[0].grpid);
+	ASSERT_EQ(0, __replace(self, self->parent));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, faults[0].cookie, SUCCESS));
+	EXPECT_GROUPS(2, 0, 2);
 }
 
 TEST_F(faults, answers_count_once)
 {
 	struct iommu_hwpt_pgfault fault = one_fault(self);
 
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, INVALID + 1));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, -1));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie + 1, SUCCESS));
-	EXPECT_EQ(ANSWER, __respond(self->queue, fault.cookie, SUCCESS));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, INVALID + 1));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, -1));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie + 1, SUCCESS));
+	EXPECT_GROUPS(1, 0, 0);
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_GROUPS(1, 1, 0);
 }
 
 TEST_F(faults, several_answers_at_once)
@@ -243,25 +303,26 @@ TEST_F(faults, several_answers_at_once)
 	int i;
 
 	cause(self, 4);
-	ASSERT_EQ(sizeof(faults), __read(self->queue, faults, sizeof(faults)));
+	ASSERT_EQ(sizeof(faults), __fault_read(self->queue, faults, sizeof(faults)));
 	for (i = 0; i < 4; i++)
 		answers[i] = (struct iommu_hwpt_page_response){
 			.cookie = faults[i].cookie, .code = INVALID,
 		};
 
-	EXPECT_EQ(-ESPIPE, __write(self->queue, answers, sizeof(answers) - 1));
-	EXPECT_EQ(0, __write(self->queue, answers, 0));
+	EXPECT_EQ(-ESPIPE, __fault_write(self->queue, answers, sizeof(answers) - 1));
+	EXPECT_EQ(0, __fault_write(self->queue, answers, 0));
 	/* Until the first that is wrong, which is told only to who begins with it. */
 	answers[1].code = 7;
-	EXPECT_EQ(ANSWER, __write(self->queue, answers, sizeof(answers)));
-	EXPECT_EQ(-EINVAL, __write(self->queue, &answers[1], 3 * ANSWER));
+	EXPECT_EQ(ANSWER, __fault_write(self->queue, answers, sizeof(answers)));
+	EXPECT_EQ(-EINVAL, __fault_write(self->queue, &answers[1], 3 * ANSWER));
 	answers[1].code = SUCCESS;
 	ASSERT_EQ(0, munmap(page + PAGE, PAGE));
 	last = (void *)(page + PAGE - ANSWER);
 	*last = answers[1];
-	EXPECT_EQ(-EFAULT, __write(self->queue, last + 1, ANSWER));
-	EXPECT_EQ(ANSWER, __write(self->queue, last, 2 * ANSWER));
-	EXPECT_EQ(2 * ANSWER, __write(self->queue, &answers[2], 2 * ANSWER));
+	EXPECT_EQ(-EFAULT, __fault_write(self->queue, last + 1, ANSWER));
+	EXPECT_EQ(ANSWER, __fault_write(self->queue, last, 2 * ANSWER));
+	EXPECT_EQ(2 * ANSWER, __fault_write(self->queue, &answers[2], 2 * ANSWER));
+	EXPECT_GROUPS(4, 1, 3);
 }
 
 TEST_F(faults, only_those_of_the_queue)
@@ -275,11 +336,12 @@ TEST_F(faults, only_those_of_the_queue)
 	dev = mock_device(self->fd, hwpt);
 	must(__mock_fault(self->fd, dev.idev, 0, 0, 0));
 	EXPECT_EQ(OUT, events(self->queue));
-	EXPECT_EQ(-EINVAL, __respond(queue, mine.cookie, SUCCESS));
-	ASSERT_EQ(RECORD, __read(queue, &theirs, RECORD));
+	EXPECT_EQ(-EINVAL, __fault_respond(queue, mine.cookie, SUCCESS));
+	ASSERT_EQ(RECORD, __fault_read(queue, &theirs, RECORD));
 	EXPECT_EQ(dev.idev, theirs.dev_id);
-	EXPECT_EQ(ANSWER, __respond(queue, theirs.cookie, SUCCESS));
-	EXPECT_EQ(ANSWER, __respond(self->queue, mine.cookie, SUCCESS));
+	EXPECT_EQ(ANSWER, __fault_respond(queue, theirs.cookie, SUCCESS));
+	EXPECT_GROUPS(2, 1, 0);
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, mine.cookie, SUCCESS));
 	close(queue);
 }
 
@@ -305,7 +367,7 @@ TEST_F(faults, paging_ones_have_faults_too)
 	ASSERT_EQ(0, __iommufd_ioctl(self->fd, IOMMU_HWPT_ALLOC, &cmd));
 	ASSERT_EQ(0, __replace(self, cmd.out_hwpt_id));
 	fault = one_fault(self);
-	EXPECT_EQ(ANSWER, __respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, fault.cookie, SUCCESS));
 }
 
 /* The kernel answers what is open when the device leaves, read or not. */
@@ -316,14 +378,17 @@ TEST_F(faults, replace_answers)
 
 	must(__mock_fault(self->fd, other.idev, 0, 0, 0));
 	cause(self, 3);
+	EXPECT_GROUPS(5, 0, 0);
 	ASSERT_EQ(0, __replace(self, self->parent));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_GROUPS(5, 0, 4);
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, SUCCESS));
 	/* Of the other device nothing was answered. */
-	ASSERT_EQ(RECORD, __read(self->queue, &theirs, RECORD));
+	ASSERT_EQ(RECORD, __fault_read(self->queue, &theirs, RECORD));
 	EXPECT_EQ(other.idev, theirs.dev_id);
-	EXPECT_EQ(0, __read(self->queue, &fault, RECORD));
+	EXPECT_EQ(0, __fault_read(self->queue, &fault, RECORD));
 	EXPECT_EQ(OUT, events(self->queue));
-	EXPECT_EQ(ANSWER, __respond(self->queue, theirs.cookie, SUCCESS));
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, theirs.cookie, SUCCESS));
+	EXPECT_GROUPS(5, 1, 4);
 }
 
 TEST_F(faults, replace_within_a_queue_and_to_another)
@@ -338,18 +403,22 @@ TEST_F(faults, replace_within_a_queue_and_to_another)
 	/* What it has already changes nothing. */
 	ASSERT_EQ(0, __replace(self, self->hwpt));
 	EXPECT_EQ(IN, events(self->queue));
+	EXPECT_GROUPS(2, 0, 0);
 	ASSERT_EQ(0, __replace(self, same));
+	EXPECT_GROUPS(2, 0, 2);
 	EXPECT_EQ(OUT, events(self->queue));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, SUCCESS));
 	fault = one_fault(self);
 	cause(self, 1);
 	ASSERT_EQ(0, __replace(self, next));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_GROUPS(4, 0, 4);
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, SUCCESS));
 	EXPECT_EQ(OUT, events(self->queue));
 	cause(self, 1);
-	ASSERT_EQ(RECORD, __read(queue, &later, RECORD));
-	EXPECT_EQ(ANSWER, __respond(queue, later.cookie, SUCCESS));
+	ASSERT_EQ(RECORD, __fault_read(queue, &later, RECORD));
+	EXPECT_EQ(ANSWER, __fault_respond(queue, later.cookie, SUCCESS));
 	close(queue);
+	EXPECT_GROUPS(5, 1, 4);
 }
 
 TEST_F(faults, unplugging_answers)
@@ -358,8 +427,9 @@ TEST_F(faults, unplugging_answers)
 
 	cause(self, 3);
 	ASSERT_EQ(0, __destroy(self->fd, self->dev.stdev));
-	EXPECT_EQ(-EINVAL, __respond(self->queue, fault.cookie, SUCCESS));
-	EXPECT_EQ(0, __read(self->queue, &fault, RECORD));
+	EXPECT_GROUPS(4, 0, 4);
+	EXPECT_EQ(-EINVAL, __fault_respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(0, __fault_read(self->queue, &fault, RECORD));
 	ASSERT_EQ(0, __destroy(self->fd, self->hwpt));
 	close(self->queue);
 	EXPECT_EQ(0, __destroy(self->fd, self->id));
@@ -375,7 +445,9 @@ TEST_F(faults, nobody_reads)
 	self->queue = -1;
 	cause(self, 3);
 	EXPECT_EQ(-EBUSY, __destroy(self->fd, self->id));
+	EXPECT_GROUPS(7, 0, 0);
 	ASSERT_EQ(0, __replace(self, self->parent));
+	EXPECT_GROUPS(7, 0, 7);
 	ASSERT_EQ(0, __destroy(self->fd, self->hwpt));
 	EXPECT_EQ(0, __destroy(self->fd, self->id));
 }
@@ -388,143 +460,24 @@ TEST_F(faults, closing_in_any_order)
 	/* The queue's file is the last that knows the context. It still works. */
 	close(self->fd);
 	self->fd = -1;
-	EXPECT_EQ(ANSWER, __respond(self->queue, fault.cookie, SUCCESS));
-	EXPECT_EQ(RECORD, __read(self->queue, &fault, RECORD));
+	EXPECT_EQ(ANSWER, __fault_respond(self->queue, fault.cookie, SUCCESS));
+	EXPECT_EQ(RECORD, __fault_read(self->queue, &fault, RECORD));
+	EXPECT_GROUPS(4, 1, 0);
+	close(self->queue);
+	self->queue = -1;
+	EXPECT_GROUPS(4, 1, 3);
 }
 
-/* Many faults, several who answer, and a device that comes and goes meanwhile. */
-
-#define NFAULTS 10000
-#define NRESPONDERS 4
-
-struct storm {
-	int fd, queue;
-	__u32 hwpt, parent;
-	atomic_uint idev;
-	struct mock_device dev;
-	atomic_bool stop, end;
-	atomic_uchar seen[NFAULTS], answered[NFAULTS];
-	atomic_uint nread, nanswered, nlate;
-	const char *wrong;	/* looked at when all threads have ended */
-};
-
-static void answer(struct storm *storm, const struct iommu_hwpt_pgfault *fault, unsigned int *seed)
+TEST_F(faults, closing_the_context_answers)
 {
-	size_t n = fault->addr / PAGE;
-	long ret;
-
-	if (n >= NFAULTS || fault->grpid != (n & 0x1ff)) {
-		storm->wrong = "a fault that nobody caused";
-		return;
-	}
-	if (atomic_fetch_add(&storm->seen[n], 1))
-		storm->wrong = "a fault was read twice";
-	atomic_fetch_add(&storm->nread, 1);
-
-	ret = __respond(storm->queue, fault->cookie, rand_r(seed) % 2);
-	if (ret == ANSWER && atomic_fetch_add(&storm->answered[n], 1))
-		storm->wrong = "a fault was answered twice";
-	if (ret == ANSWER)
-		atomic_fetch_add(&storm->nanswered, 1);
-	else if (ret == -EINVAL)
-		atomic_fetch_add(&storm->nlate, 1);
-	else
-		storm->wrong = "an answer failed in another way";
-}
-
-static void *respond(void *arg)
-{
-	struct storm *storm = arg;
-	unsigned int seed = gettid();
-	struct iommu_hwpt_pgfault faults[8];
-	long n, i;
-
-	while (!storm->end) {
-		struct pollfd pollfd = { .fd = storm->queue, .events = POLLIN };
-
-		poll(&pollfd, 1, 10);
-		n = __read(storm->queue, faults, (1 + rand_r(&seed) % 8) * RECORD);
-		if (n < 0 || n % RECORD)
-			storm->wrong = "a read failed";
-		for (i = 0; i < n / (long)RECORD; i++)
-			answer(storm, &faults[i], &seed);
-	}
-	return NULL;
-}
-
-/* Off the queue and back again, one time in four by unplugging the device. */
-static void *come_and_go(void *arg)
-{
-	struct storm *storm = arg;
-	unsigned int seed = 5;
-
-	while (!storm->stop) {
-		usleep(rand_r(&seed) % 3000);
-		if (rand_r(&seed) % 4) {
-			must(__mock_replace(storm->fd, storm->dev.stdev,
-					    &(__u32){ storm->parent }));
-			must(__mock_replace(storm->fd, storm->dev.stdev,
-					    &(__u32){ storm->hwpt }));
-		} else {
-			must(__destroy(storm->fd, storm->dev.stdev));
-			storm->dev = mock_device(storm->fd, storm->hwpt);
-			storm->idev = storm->dev.idev;
-		}
-	}
-	return NULL;
-}
-
-static void cause_one(struct storm *storm, size_t n)
-{
-	int ret;
-
-	/* There may be no device now, or one that has no faults. */
-	while ((ret = __mock_fault(storm->fd, storm->idev, 0, n & 0x1ff, n * PAGE)))
-		if (ret != -EINVAL && ret != -ENOENT)
-			fatal("fault: %s", errno_name(-ret));
-}
-
-TEST_F_TIMEOUT(faults, storm, 120)
-{
-	struct storm *storm = calloc(1, sizeof(*storm));
-	pthread_t responders[NRESPONDERS], mover;
-	const size_t calm = NFAULTS - 100;
-	size_t i;
-
-	*storm = (struct storm){
-		.fd = self->fd, .queue = self->queue, .hwpt = self->hwpt,
-		.parent = self->parent, .dev = self->dev, .idev = self->dev.idev,
-	};
-	for (i = 0; i < NRESPONDERS; i++)
-		ASSERT_EQ(0, pthread_create(&responders[i], NULL, respond, storm));
-	ASSERT_EQ(0, pthread_create(&mover, NULL, come_and_go, storm));
-	for (i = 0; i < calm; i++)
-		cause_one(storm, i);
-	storm->stop = true;
-	pthread_join(mover, NULL);
-
-	/* Once the device stays, each of its faults is read and answered. */
-	for (; i < NFAULTS; i++)
-		cause_one(storm, i);
-	for (i = calm; i < NFAULTS; i++) {
-		int ms = 10000;
-
-		while (!storm->answered[i] && ms--)
-			msleep(1);
-		EXPECT_EQ(1, storm->answered[i]);
-	}
-	storm->end = true;
-	for (i = 0; i < NRESPONDERS; i++)
-		pthread_join(responders[i], NULL);
-
-	TH_LOG("%u read, %u answered, %u too late", storm->nread, storm->nanswered,
-	       storm->nlate);
-	EXPECT_EQ(NULL, storm->wrong) {
-		TH_LOG("%s", storm->wrong);
-	}
-	EXPECT_EQ(storm->nread, storm->nanswered + storm->nlate);
-	/* Some also while it was moved about. */
-	EXPECT_LT(NFAULTS - calm, storm->nread);
+	one_fault(self);
+	cause(self, 3);
+	close(self->queue);
+	self->queue = -1;
+	EXPECT_GROUPS(4, 0, 0);
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_GROUPS(4, 0, 4);
 }
 
 TEST_HARNESS_MAIN

@@ -261,10 +261,10 @@ int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
 	return ret;
 }
 
-int __mock_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr)
+static int request_page(int fd, __u32 op, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr)
 {
 	struct iommu_test_cmd cmd = {
-		.op = IOMMU_TEST_OP_TRIGGER_IOPF,
+		.op = op,
 		.trigger_iopf = {
 			.dev_id = idev,
 			.pasid = pasid,
@@ -275,6 +275,28 @@ int __mock_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr)
 	};
 
 	return run(fd, &cmd);
+}
+
+int __mock_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr)
+{
+	return request_page(fd, IOMMU_TEST_OP_TRIGGER_IOPF, idev, pasid, grpid, addr);
+}
+
+int __mock_partial_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr)
+{
+	return request_page(fd, IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF, idev, pasid, grpid, addr);
+}
+
+struct mock_page_faults mock_page_faults(void)
+{
+	struct mock_page_faults n;
+	char text[96];
+
+	must(__read_text("/sys/module/iommufd_mock/parameters/page_faults", text,
+			 sizeof(text)));
+	if (sscanf(text, "%lu,%lu,%lu,%lu", &n.raised, &n.success, &n.invalid, &n.failure) != 4)
+		fatal("page_faults: %s", text);
+	return n;
 }
 
 int __mock_access(int fd, __u32 ioas, __u32 flags)

@@ -60,6 +60,15 @@ int __mock_event(int fd, __u32 idev);
 int __mock_dirty(int fd, __u32 hwpt, __u64 iova, __u64 length, __u64 page_size,
 		 const void *bitmap, __u64 *marked);
 int __mock_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr);
+/* A page request that is not the last of its group; __mock_fault() is. */
+int __mock_partial_fault(int fd, __u32 idev, __u32 pasid, __u32 grpid, __u64 addr);
+
+/* Groups of page requests of all mock devices since boot, and how they were answered */
+struct mock_page_faults {
+	unsigned long raised, success, invalid, failure;
+};
+
+struct mock_page_faults mock_page_faults(void);
 
 /* The result is the access, a file descriptor. */
 int __mock_access(int fd, __u32 ioas, __u32 flags);
