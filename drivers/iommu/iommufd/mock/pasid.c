@@ -22,13 +22,17 @@
 int mock_pasid_attach(struct iommufd_cmd *cmd)
 {
 	struct iommu_test_cmd *arg = cmd->arg;
-	struct mock_stdev *stdev __free(mock_stdev_put) = mock_stdev_get(cmd->ictx, arg->id);
+	u32 pasid = arg->pasid_attach.pasid;
+	int ret;
 
+	struct mock_stdev *stdev __free(mock_stdev_put) = mock_stdev_get(cmd->ictx, arg->id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
 	guard(mutex)(&stdev->mutex);
-	return iommufd_device_attach_pasid(stdev->idev, arg->pasid_attach.pasid,
-					   &arg->pasid_attach.pt_id);
+	ret = iommufd_device_attach_pasid(stdev->idev, pasid, &arg->pasid_attach.pt_id);
+	if (!ret && pasid == IOMMU_NO_PASID)
+		stdev->attached = true;
+	return ret;
 }
 
 /**
@@ -52,10 +56,9 @@ int mock_pasid_replace(struct iommufd_cmd *cmd)
 
 /**
  * mock_pasid_detach - IOMMU_TEST_OP_PASID_DETACH
- * @cmd: struct iommu_test_cmd
+ * @cmd: struct iommu_test_cmd; PASID 0 is the device itself
  *
- * Return: 0; -ENOENT: no such device; -EINVAL: not a PASID. The device itself is detached
- * by unplugging it.
+ * Return: 0; -ENOENT: no such device.
  */
 int mock_pasid_detach(struct iommufd_cmd *cmd)
 {
@@ -64,9 +67,11 @@ int mock_pasid_detach(struct iommufd_cmd *cmd)
 
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	if (arg->pasid_detach.pasid == IOMMU_NO_PASID)
-		return -EINVAL;
 	guard(mutex)(&stdev->mutex);
+	if (arg->pasid_detach.pasid == IOMMU_NO_PASID) {
+		mock_stdev_detach(stdev);
+		return 0;
+	}
 	guard(rwsem_write)(&stdev->mdev->switching);
 	iommufd_device_detach_pasid(stdev->idev, arg->pasid_detach.pasid);
 	return 0;

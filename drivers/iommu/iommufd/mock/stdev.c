@@ -15,12 +15,27 @@
 #include "fault.h"
 #include "stdev.h"
 
+/**
+ * mock_stdev_detach - Detach a device, if it is attached
+ * @stdev: the device, not its PASIDs
+ *
+ * Context: Process context, may sleep. The caller holds stdev->mutex, or is the only one
+ * left. Takes mdev->switching for write.
+ */
+void mock_stdev_detach(struct mock_stdev *stdev)
+{
+	guard(rwsem_write)(&stdev->mdev->switching);
+	if (stdev->attached)
+		iommufd_device_detach(stdev->idev);
+	stdev->attached = false;
+}
+
+/* PASIDs are left to who unbinds it, and are there still if it was not attached itself. */
 static void stdev_destroy(struct iommufd_object *obj)
 {
 	struct mock_stdev *stdev = container_of(obj, struct mock_stdev, obj);
 
-	scoped_guard(rwsem_write, &stdev->mdev->switching)
-		iommufd_device_detach(stdev->idev);
+	mock_stdev_detach(stdev);
 	iommufd_device_release(stdev->idev);
 	mock_dev_destroy(stdev->mdev);
 	mutex_destroy(&stdev->mutex);
@@ -61,6 +76,7 @@ static int bind_and_attach(struct mock_stdev *stdev, struct mock_dev *mdev, u32 
 	ret = iommufd_device_attach(stdev->idev, pt_id);
 	if (ret)
 		iommufd_device_release(stdev->idev);
+	stdev->attached = !ret;
 	return ret;
 }
 
@@ -184,6 +200,8 @@ int mock_stdev_fault(struct iommufd_cmd *cmd)
 	if (!mock_dev_is(idev->dev))
 		return -EINVAL;
 
+	if (arg->op != IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF)
+		event.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
 	if (arg->trigger_iopf.pasid)
 		event.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
 	return mock_fault_report(mock_dev_from(idev->dev), &event);
@@ -200,8 +218,6 @@ int mock_stdev_event(struct iommufd_cmd *cmd)
 {
 	struct iommu_test_cmd *arg = cmd->arg;
 	struct iommufd_device *idev __free(iommufd_device_put) =
-	if (arg->op != IOMMU_TEST_OP_TRIGGER_PARTIAL_IOPF)
-		event.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
 		iommufd_device_get(cmd->ictx, arg->trigger_vevent.dev_id);
 
 	if (IS_ERR(idev))

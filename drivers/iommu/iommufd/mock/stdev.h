@@ -16,17 +16,21 @@ struct mock_dev;
  * struct mock_stdev - One such device
  * @obj: nobody uses it
  * @mdev: the device, immutable
- * @idev: the same, bound and attached. Immutable
+ * @idev: the same, bound. Immutable
  * @mutex: serialises what is done with @idev
+ * @attached: it is attached
  */
 struct mock_stdev {
 	struct iommufd_object obj;
 	struct mock_dev *mdev;
 	struct iommufd_device *idev;
 	struct mutex mutex; /* serialises attachment */
+	bool attached;
 };
 
 struct mock_stdev *mock_stdev_get(struct iommufd_ctx *ictx, u32 id);
+
+void mock_stdev_detach(struct mock_stdev *stdev);
 
 DEFINE_FREE(mock_stdev_put, struct mock_stdev *,
 	    IS_ERR_OR_NULL(_T) ? (void)0 : iommufd_object_put(&_T->obj))

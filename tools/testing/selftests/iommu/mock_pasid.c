@@ -281,6 +281,56 @@ TEST_F(pasid, P5_device_takes_its_pasids_along)
 	EXPECT_EQ(0, __destroy(self->fd, self->b));
 }
 
+/* A device whose driver detaches nothing of it before it unbinds it */
+TEST_F(pasid, P5_unbind_takes_pasids_along)
+{
+	__u32 dev = self->dev.stdev, pasid;
+
+	ASSERT_EQ(0, __mock_pasid_detach(self->fd, dev, 0));
+	for (pasid = 1; pasid < 50; pasid++)
+		ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, pasid,
+						 pasid & 1 ? self->a : self->b));
+	EXPECT_EQ(-EBUSY, __destroy(self->fd, self->a));
+	ASSERT_EQ(0, __destroy(self->fd, dev));
+	EXPECT_EQ(0, __destroy(self->fd, self->a));
+	EXPECT_EQ(0, __destroy(self->fd, self->b));
+}
+
+TEST_F(pasid, pasid_of_a_device_that_is_attached_to_nothing)
+{
+	__u32 dev = self->dev.stdev;
+
+	ASSERT_EQ(0, __mock_pasid_detach(self->fd, dev, 0));
+	ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, PASID, self->a));
+	EXPECT_EQ(0, __mock_pasid_check(self->fd, dev, PASID, self->a));
+	ASSERT_EQ(0, __mock_pasid_replace(self->fd, dev, PASID, self->b));
+	EXPECT_EQ(0, __destroy(self->fd, self->a));
+	/* Now it can not use any page table. */
+	EXPECT_EQ(-EINVAL, replace(self->fd, dev, self->b));
+	EXPECT_EQ(-EINVAL, __mock_pasid_attach(self->fd, dev, 0, self->plain));
+	EXPECT_EQ(-EINVAL, __mock_pasid_attach(self->fd, dev, 0, self->ioas));
+	ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, 0, self->b));
+	EXPECT_EQ(0, __mock_pasid_check(self->fd, dev, PASID, self->b));
+	ASSERT_EQ(0, __mock_pasid_detach(self->fd, dev, PASID));
+	EXPECT_EQ(-EBUSY, __destroy(self->fd, self->b));
+}
+
+/* What was detached reaches nothing, whichever way. */
+TEST_F(pasid, P5_detach_of_the_device_takes_pasids_along)
+{
+	__u32 dev = self->dev.stdev;
+
+	ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, PASID, self->b));
+	ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, LAST_PASID, self->b));
+	ASSERT_EQ(0, __mock_pasid_detach(self->fd, dev, 0));
+	EXPECT_EQ(0, __mock_pasid_check(self->fd, dev, PASID, 0));
+	EXPECT_EQ(0, __mock_pasid_check(self->fd, dev, LAST_PASID, 0));
+	EXPECT_EQ(0, __destroy(self->fd, self->a));
+	EXPECT_EQ(0, __destroy(self->fd, self->b));
+	EXPECT_EQ(0, __mock_pasid_detach(self->fd, dev, 0));
+	EXPECT_EQ(0, __mock_pasid_attach(self->fd, dev, 0, self->plain));
+}
+
 TEST_F(pasid, device_without_dirty_tracking)
 {
 	const __u32 flags = IOMMU_HWPT_ALLOC_PASID | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
@@ -384,6 +434,7 @@ TEST_F(pasid_fault, end_answers)
 {
 	struct iommu_hwpt_pgfault fault[2];
 	struct iommu_hwpt_page_response resp = { .code = IOMMUFD_PAGE_RESP_SUCCESS };
+	struct mock_page_faults before;
 	__u32 dev = self->dev.stdev;
 
 	ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, PASID, self->with));
@@ -393,7 +444,9 @@ TEST_F(pasid_fault, end_answers)
 	ASSERT_EQ(sizeof(fault), read(self->queue, fault, sizeof(fault)));
 	ASSERT_EQ(0, __mock_fault(self->fd, self->dev.idev, PASID, 3, 0));
 
+	before = mock_page_faults();
 	ASSERT_EQ(0, __mock_pasid_replace(self->fd, dev, PASID, self->rid));
+	EXPECT_EQ(before.invalid + 2, mock_page_faults().invalid);
 	resp.cookie = fault[0].cookie;
 	EXPECT_EQ(-1, write(self->queue, &resp, sizeof(resp)));
 	EXPECT_EQ(EINVAL, errno);
@@ -403,9 +456,30 @@ TEST_F(pasid_fault, end_answers)
 	EXPECT_EQ(sizeof(resp), write(self->queue, &resp, sizeof(resp)));
 	ASSERT_EQ(0, __mock_fault(self->fd, self->dev.idev, PASID + 1, 4, 0));
 	ASSERT_EQ(0, __mock_pasid_detach(self->fd, dev, PASID + 1));
+	EXPECT_EQ(before.success + 1, mock_page_faults().success);
+	EXPECT_EQ(before.invalid + 3, mock_page_faults().invalid);
 	EXPECT_EQ(0, read(self->queue, fault, sizeof(fault)));
 	/* Nothing delivers any more. */
 	EXPECT_EQ(-EINVAL, __mock_fault(self->fd, self->dev.idev, PASID + 1, 5, 0));
+	EXPECT_EQ(0, __destroy(self->fd, self->with));
+}
+
+/* The device itself, and its unbinding with what waits for an answer */
+TEST_F(pasid_fault, detach_and_unbind_answer)
+{
+	struct mock_page_faults before = mock_page_faults();
+	__u32 dev = self->dev.stdev;
+
+	ASSERT_EQ(0, replace(self->fd, dev, self->with));
+	ASSERT_EQ(0, __mock_fault(self->fd, self->dev.idev, 0, 1, 0));
+	ASSERT_EQ(0, __mock_pasid_detach(self->fd, dev, 0));
+	EXPECT_EQ(before.invalid + 1, mock_page_faults().invalid);
+	ASSERT_EQ(0, __mock_pasid_attach(self->fd, dev, PASID, self->with));
+	ASSERT_EQ(0, __mock_fault(self->fd, self->dev.idev, PASID, 2, 0));
+	EXPECT_EQ(before.invalid + 1, mock_page_faults().invalid);
+	ASSERT_EQ(0, __destroy(self->fd, dev));
+	EXPECT_EQ(before.raised + 2, mock_page_faults().raised);
+	EXPECT_EQ(before.invalid + 2, mock_page_faults().invalid);
 	EXPECT_EQ(0, __destroy(self->fd, self->with));
 }
 

@@ -4,7 +4,9 @@
  * with it, and that the device is where it was.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "edu.h"
@@ -101,6 +103,37 @@ TEST_F(vfio_pasid, refused)
 	attach.flags = 2;
 	EXPECT_EQ(-1, ioctl(self->dev.fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
 	EXPECT_EQ(EINVAL, errno);
+}
+
+/* Structures that end, or begin, where no memory is */
+TEST_F(vfio_pasid, structure_that_is_not_there)
+{
+	char *page = alloc_pages(2 * PAGE), *end = page + PAGE;
+	struct attach_pasid attach = { sizeof(attach), ATTACH_PASID, self->pt, PASID };
+	struct detach_pasid detach = { sizeof(detach), ATTACH_PASID, PASID };
+	__u32 plain[3] = { sizeof(plain), 0, self->pt };
+	const int fd = self->dev.fd;
+
+	ASSERT_EQ(0, munmap(end, PAGE));
+	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, end));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, end));
+	EXPECT_EQ(EFAULT, errno);
+	/* All but the PASID */
+	memcpy(end - 12, &attach, 12);
+	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, end - 12));
+	EXPECT_EQ(EFAULT, errno);
+	memcpy(end - 8, &detach, 8);
+	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, end - 8));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, __destroy(self->iommufd, self->pt));
+
+	/* Without a PASID that much is enough. */
+	must(__hwpt_alloc(self->iommufd, self->dev.id, self->ioas, IOMMU_HWPT_ALLOC_PASID,
+			  &plain[2]));
+	memcpy(end - 12, plain, 12);
+	EXPECT_EQ(0, ioctl(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, end - 12));
+	vdev_detach(&self->dev);
 }
 
 /* Programs that do not know of PASIDs see no change. */
