@@ -95,6 +95,7 @@ struct mock_dev *mock_dev_create(u32 flags, struct mock_dev *peer)
  */
 void mock_dev_destroy(struct mock_dev *mdev)
 {
+	WARN_ON(mdev->in_guest);
 	mock_fault_forget(mdev);
 	platform_device_unregister(&mdev->pdev);
 }

@@ -28,6 +28,7 @@ struct iommufd_viommu;
  * @mutex: protects @faults, @viommu and @reserved_pasid_uses, also while one of them is in use
  * @faults: page faults are on
  * @unanswered: page requests that wait for an answer, see fault.c
+ * @in_guest: it has a vDEVICE, of which there is one at a time
  * @viommu: the vIOMMU of the page table it is attached to, or NULL
  * @pasids: PASID -> struct iommu_domain it is attached to
  * @reserved_pasid_uses: how often IOMMU_TEST_PASID_RESERVED was attached
@@ -41,6 +42,7 @@ struct mock_dev {
 	struct mutex mutex; /* protects @faults and what follows */
 	bool faults;
 	struct list_head unanswered; /* has a lock of its own */
+	bool in_guest;
 	struct iommufd_viommu *viommu;
 	struct xarray pasids;
 	unsigned int reserved_pasid_uses;

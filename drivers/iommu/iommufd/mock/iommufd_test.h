@@ -275,6 +275,9 @@ struct iommu_hwpt_invalidate_selftest {
 
 /* IOMMU_VIOMMU_ALLOC */
 #define IOMMU_VIOMMU_TYPE_SELFTEST 0xdeadbeef
+/* Only this mock has these: one that can do nothing, and a name no device may have. */
+#define IOMMU_VIOMMU_TYPE_SELFTEST_BARE 0xbabe
+#define MOCK_VIRT_ID_REFUSED 0xbadfeed
 
 /**
  * struct iommu_viommu_selftest - Data for a new vIOMMU

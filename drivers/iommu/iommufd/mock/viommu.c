@@ -37,6 +37,11 @@ struct mock_viommu {
 	struct mock_queue *queues[IOMMU_TEST_HW_QUEUE_MAX];
 };
 
+struct mock_vdevice {
+	struct iommufd_vdevice core;
+	struct mock_dev *mdev;
+};
+
 struct mock_queue {
 	struct iommufd_hw_queue core;
 	u32 index;
@@ -110,6 +115,26 @@ static bool supports_veventq(struct iommufd_viommu *viommu, enum iommu_veventq_t
 	return type == IOMMU_VEVENTQ_TYPE_SELFTEST;
 }
 
+static void destroy_vdevice(struct iommufd_vdevice *core)
+{
+	struct mock_vdevice *vdev = container_of(core, struct mock_vdevice, core);
+
+	vdev->mdev->in_guest = false;
+}
+
+static int init_vdevice(struct iommufd_vdevice *core)
+{
+	struct mock_vdevice *vdev = container_of(core, struct mock_vdevice, core);
+
+	if (core->virt_id == MOCK_VIRT_ID_REFUSED)
+		return -ENXIO;
+	vdev->mdev = mock_dev_from(iommufd_vdevice_to_device(core));
+	WARN_ON(vdev->mdev->in_guest);
+	vdev->mdev->in_guest = true;
+	core->destroy = destroy_vdevice;
+	return 0;
+}
+
 static size_t queue_size(struct iommufd_viommu *viommu, enum iommu_hw_queue_type type)
 {
 	return type == IOMMU_HW_QUEUE_TYPE_SELFTEST ? sizeof(struct mock_queue) : 0;
@@ -166,12 +191,16 @@ static void destroy(struct iommufd_viommu *viommu)
 
 static const struct iommufd_viommu_ops viommu_ops = {
 	.destroy = destroy,
+	.vdevice_size = sizeof(struct mock_vdevice),
+	.vdevice_init = init_vdevice,
 	.get_hw_queue_size = queue_size,
 	.hw_queue_init_phys = init_queue,
 	.supports_veventq = supports_veventq,
 	.alloc_domain_nested = alloc_nested,
 	.cache_invalidate = cache_invalidate,
 };
+
+static const struct iommufd_viommu_ops bare_ops = { };
 
 /**
  * mock_viommu_event - Something happens to a device of the guest
@@ -200,13 +229,20 @@ int mock_viommu_event(struct iommufd_viommu *viommu, struct device *dev)
 /**
  * mock_viommu_size - Memory for a vIOMMU
  * @dev: any mock device
- * @type: IOMMU_VIOMMU_TYPE_SELFTEST is the only one we have
+ * @type: IOMMU_VIOMMU_TYPE_SELFTEST or IOMMU_VIOMMU_TYPE_SELFTEST_BARE
  *
  * Return: bytes, or 0.
  */
 size_t mock_viommu_size(struct device *dev, enum iommu_viommu_type type)
 {
-	return type == IOMMU_VIOMMU_TYPE_SELFTEST ? sizeof(struct mock_viommu) : 0;
+	switch ((u32)type) {
+	case IOMMU_VIOMMU_TYPE_SELFTEST:
+		return sizeof(struct mock_viommu);
+	case IOMMU_VIOMMU_TYPE_SELFTEST_BARE:
+		return sizeof(struct iommufd_viommu);
+	default:
+		return 0;
+	}
 }
 
 /* Give back what came in, in the data and in a page to be mapped. */
@@ -254,6 +290,10 @@ int mock_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent_
 {
 	struct mock_viommu *mock = to_mock(viommu);
 
+	if (viommu->type == IOMMU_VIOMMU_TYPE_SELFTEST_BARE) {
+		viommu->ops = &bare_ops;
+		return 0;
+	}
 	mock->parent = parent_domain;
 	mutex_init(&mock->mutex);
 	viommu->ops = &viommu_ops;

@@ -121,6 +121,53 @@ TEST_F(viommu, vdevice_alloc_refuses)
 	EXPECT_EQ(0, __vdevice_alloc(self->fd, viommu, other.idev, ~0ULL, &id));
 }
 
+/* A vDEVICE that the driver does not want is as if it had never been asked for. */
+TEST_F(viommu, vdevice_that_the_driver_refuses)
+{
+	__u32 viommu = self->guest.viommu, next, id;
+
+	next = ioas_alloc(self->fd);
+	ASSERT_EQ(0, __destroy(self->fd, next));
+	EXPECT_EQ(-ENXIO, __vdevice_alloc(self->fd, viommu, self->dev, MOCK_VIRT_ID_REFUSED,
+					  &id));
+	EXPECT_EQ(next, ioas_alloc(self->fd));
+	EXPECT_EQ(-ENXIO, __vdevice_alloc(self->fd, viommu, self->dev, MOCK_VIRT_ID_REFUSED,
+					  &id));
+	ASSERT_EQ(0, __vdevice_alloc(self->fd, viommu, self->dev, VIRT_ID, &id));
+	ASSERT_EQ(0, __destroy(self->fd, id));
+	EXPECT_EQ(0, __vdevice_alloc(self->fd, viommu, self->dev, VIRT_ID, &id));
+	ASSERT_EQ(0, __destroy(self->fd, id));
+	EXPECT_EQ(0, __destroy(self->fd, viommu));
+}
+
+TEST_F(viommu, driver_that_can_do_nothing)
+{
+	const __u32 invalidate = IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST;
+	struct iommu_viommu_invalidate_selftest req = { };
+	__u32 bare, done, vdev, id;
+	int events;
+
+	ASSERT_EQ(0, __viommu_alloc_bare(self->fd, self->dev, self->guest.parent, &bare));
+	EXPECT_EQ(-EOPNOTSUPP, __nested_alloc(self->fd, self->dev, bare, 0, 0, &id));
+	EXPECT_EQ(-EOPNOTSUPP, __hw_queue_alloc(self->fd, bare, 0, 0, PAGE, &id));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  __invalidate(self->fd, bare, invalidate, &req, sizeof(req), 1, &done));
+	EXPECT_EQ(0, done);
+	EXPECT_EQ(-EOPNOTSUPP, __invalidate(self->fd, bare, invalidate, NULL, 0, 0, &done));
+
+	/* What iommufd does by itself it has. */
+	vdev = vdevice_alloc(self->fd, bare, self->dev, MOCK_VIRT_ID_REFUSED);
+	events = __veventq_alloc(self->fd, bare, IOMMU_VEVENTQ_TYPE_SELFTEST, 1, &id);
+	ASSERT_LE(0, events);
+	EXPECT_EQ(-EBUSY, __destroy(self->fd, bare));
+	close(events);
+	EXPECT_EQ(0, __destroy(self->fd, id));
+	EXPECT_EQ(0, __destroy(self->fd, vdev));
+	EXPECT_EQ(0, __destroy(self->fd, bare));
+	EXPECT_EQ(0, __destroy(self->fd, self->guest.viommu));
+	EXPECT_EQ(0, __destroy(self->fd, self->guest.parent));
+}
+
 TEST_F(viommu, device_of_two_guests)
 {
 	__u32 second = viommu_alloc(self->fd, self->dev, self->guest.parent), vdev, id;

@@ -28,6 +28,20 @@ int __viommu_alloc(int fd, __u32 dev, __u32 parent, void *data, __u32 length, __
 	return ret;
 }
 
+int __viommu_alloc_bare(int fd, __u32 dev, __u32 parent, __u32 *id)
+{
+	struct iommu_viommu_alloc cmd = {
+		.size = sizeof(cmd),
+		.type = IOMMU_VIOMMU_TYPE_SELFTEST_BARE,
+		.dev_id = dev,
+		.hwpt_id = parent,
+	};
+	int ret = __iommufd_ioctl(fd, IOMMU_VIOMMU_ALLOC, &cmd);
+
+	*id = cmd.out_viommu_id;
+	return ret;
+}
+
 __u32 viommu_alloc(int fd, __u32 dev, __u32 parent)
 {
 	__u32 id;

@@ -17,6 +17,8 @@ struct mock_guest {
 struct mock_guest mock_guest(int fd, __u32 ioas);
 
 int __viommu_alloc(int fd, __u32 dev, __u32 parent, void *data, __u32 length, __u32 *id);
+/* One that can do nothing but be there. */
+int __viommu_alloc_bare(int fd, __u32 dev, __u32 parent, __u32 *id);
 __u32 viommu_alloc(int fd, __u32 dev, __u32 parent);
 int __vdevice_alloc(int fd, __u32 viommu, __u32 dev, __u64 virt_id, __u32 *id);
 __u32 vdevice_alloc(int fd, __u32 viommu, __u32 dev, __u64 virt_id);
