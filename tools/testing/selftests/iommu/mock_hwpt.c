@@ -20,6 +20,7 @@
 #define NEST IOMMU_HWPT_ALLOC_NEST_PARENT
 #define DIRTY IOMMU_HWPT_ALLOC_DIRTY_TRACKING
 #define FAULT IOMMU_HWPT_FAULT_ID_VALID
+#define PASID IOMMU_HWPT_ALLOC_PASID
 
 FIXTURE(hwpt) {
 	int fd;
@@ -81,7 +82,12 @@ TEST_F(hwpt, flags_of_a_paging_one)
 		{ FAULT | DIRTY, 0 },
 		{ FAULT | NEST, -EOPNOTSUPP },
 		{ FAULT | NEST | DIRTY, -EOPNOTSUPP },
-		{ IOMMU_HWPT_ALLOC_PASID << 1, -EOPNOTSUPP },
+		{ PASID, 0 },
+		{ PASID | NEST, 0 },
+		{ PASID | NEST | DIRTY, 0 },
+		{ PASID | FAULT, 0 },
+		{ PASID | FAULT | NEST, -EOPNOTSUPP },
+		{ PASID << 1, -EOPNOTSUPP },
 		{ NEST | 1u << 31, -EOPNOTSUPP },
 	};
 	__u32 fault;
