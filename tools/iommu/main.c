@@ -3,7 +3,10 @@
  * iommuctl: what can be given to user space through /dev/iommu, who has it, and why not.
  * Here are the commands and the command line.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,12 +89,12 @@ static void help(FILE *to)
 	fprintf(to,
 		"\n  --json          output for programs (every command)\n"
 		"  --dry-run       say what would be done (bind, unbind)\n"
-		"  --force         even if the machine itself needs the device (bind, unbind)\n"
+		"  --force         even if the device is needed or in use (bind, unbind)\n"
 		"  --group         all devices of the group (bind, unbind)\n"
 		"  --driver NAME   instead of vfio-pci (bind)\n"
 		"  --size SIZE     memory of the guest (check), memory to map (probe): 512M, 4G\n\n"
 		"Exit status: 0 yes or done, 1 no, 2 wrong arguments, 3 permission missing,\n"
-		"4 module or device file missing, 5 no such device, 6 refused without --force,\n"
+		"4 module or device file missing, 5 no such device, 6 refused: needed or in use,\n"
 		"7 other trouble. More in iommuctl(8).\n");
 }
 
@@ -103,79 +106,114 @@ static unsigned long long parse_size(const char *text)
 	const char *unit;
 	char *end;
 
-	value = strtoull(text, &end, 10);
-	if (end == text || text[0] == '-')
+	if (!isdigit(text[0]))
 		return 0;
+	errno = 0;
+	value = strtoull(text, &end, 10);
 	if (*end) {
 		unit = strchr(units, *end);
-		if (!unit || end[1] || value >> (54 - 10 * (unit - units)))
+		if (!unit || end[1] || value >> (53 - 10 * (unit - units)))
 			return 0;
 		value <<= 10 * (unit - units + 1);
 	}
-	return value;
+	return errno || value > LLONG_MAX ? 0 : value;
 }
 
-static int wrong_usage(const struct command *command)
+/**
+ * struct line - The command line
+ * @seen: OPTION_… that are there
+ * @wrong: What is wrong with it, or empty
+ */
+struct line {
+	unsigned int seen;
+	char wrong[PATH_LEN];
+};
+
+static void parse_option(const struct command *command, int which, struct line *line,
+			 struct options *options)
 {
-	fprintf(stderr, "usage: iommuctl %s %s\n", command->name, command->args);
-	return EXIT_USAGE;
+	if (which == ':') {
+		snprintf(line->wrong, PATH_LEN, "an option lacks its value");
+	} else if (which == '?' || !((command->options | OPTION_HELP) & which)) {
+		snprintf(line->wrong, PATH_LEN, "%s has no such option", command->name);
+	} else if (which == OPTION_DRIVER) {
+		options->driver = optarg;
+	} else if (which == OPTION_SIZE) {
+		options->size = parse_size(optarg);
+		if (!options->size)
+			snprintf(line->wrong, PATH_LEN, "'%.100s' is no size", optarg);
+	}
 }
 
-/* Returns an exit code; the JSON output begins here, where --json is known. */
-static int parse_options(const struct command *command, int argc, char **argv,
-			 struct options *options, unsigned int *seen)
+/* To the end even if something is wrong, for --json may follow. */
+static void parse_line(const struct command *command, int argc, char **argv, struct line *line,
+		       struct options *options)
 {
 	int which;
 
-	while ((which = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (which == '?')
-			return wrong_usage(command);
-		if (which != OPTION_HELP && !(command->options & which)) {
-			fprintf(stderr, "iommuctl: %s has no such option\n", command->name);
-			return wrong_usage(command);
-		}
-		*seen |= which;
-		if (which == OPTION_DRIVER)
-			options->driver = optarg;
-		if (which != OPTION_SIZE)
-			continue;
-		options->size = parse_size(optarg);
-		if (!options->size) {
-			fprintf(stderr, "iommuctl: '%s' is no size\n", optarg);
-			return EXIT_USAGE;
-		}
+	opterr = 0;
+	while ((which = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		parse_option(command, which, line, options);
+		if (which != ':' && which != '?')
+			line->seen |= which;
 	}
-	options->dry_run = *seen & OPTION_DRY_RUN;
-	options->force = *seen & OPTION_FORCE;
-	options->group = *seen & OPTION_GROUP;
+	options->dry_run = line->seen & OPTION_DRY_RUN;
+	options->force = line->seen & OPTION_FORCE;
+	options->group = line->seen & OPTION_GROUP;
 	options->args = argv + optind;
 	options->n = argc - optind;
-	if (options->n < command->min_args || options->n > command->max_args)
-		return *seen & OPTION_HELP ? EXIT_FINE : wrong_usage(command);
-	return EXIT_FINE;
+	if (line->wrong[0] || line->seen & OPTION_HELP)
+		return;
+	if (options->n < command->min_args)
+		snprintf(line->wrong, PATH_LEN, "%s needs an argument", command->name);
+	else if (options->n > command->max_args)
+		snprintf(line->wrong, PATH_LEN, "too many arguments for %s", command->name);
+}
+
+static int wrong_usage(const struct command *command, const struct line *line)
+{
+	complain(EXIT_USAGE, "%s", line->wrong);
+	mend("usage: iommuctl %s %s", command->name, command->args);
+	return EXIT_USAGE;
 }
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct options options = { .driver = "vfio-pci" };
-	unsigned int seen = 0;
+	struct line line = {};
 	int code;
 
-	code = parse_options(command, argc, argv, &options, &seen);
-	if (code)
-		return code;
-	if (seen & OPTION_HELP) {
+	parse_line(command, argc, argv, &line, &options);
+	if (!line.wrong[0] && line.seen & OPTION_HELP) {
 		printf("usage: iommuctl %s %s\n%s\n", command->name, command->args,
 		       command->help);
 		return EXIT_FINE;
 	}
-	report_begin(seen & OPTION_JSON);
-	code = command->run(&options);
+	report_begin(line.seen & OPTION_JSON);
+	code = line.wrong[0] ? wrong_usage(command, &line) : command->run(&options);
 	report_end();
 	return code;
 }
 
-int main(int argc, char **argv)
+static int no_command(int argc, char **argv)
+{
+	bool json = false;
+	int i;
+
+	for (i = 1; i < argc; i++)
+		json |= !strcmp(argv[i], "--json");
+	report_begin(json);
+	if (argc > 1)
+		complain(EXIT_USAGE, "there is no command '%s'", argv[1]);
+	else
+		complain(EXIT_USAGE, "a command is missing");
+	report_end();
+	if (!json)
+		help(stderr);
+	return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
@@ -191,8 +229,16 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(name, commands[i].name))
 			return run_command(&commands[i], argc - 1, argv + 1);
-	if (name[0])
-		fprintf(stderr, "iommuctl: there is no command '%s'\n", name);
-	help(stderr);
-	return EXIT_USAGE;
+	return no_command(argc, argv);
+}
+
+/* Output that is lost, on a full disk perhaps, must not look like success. */
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	fprintf(stderr, "iommuctl: the output cannot be written\n");
+	return EXIT_TROUBLE;
 }

@@ -2,7 +2,7 @@
 /*
  * What the user gets to see. A command prints lines with say() and fills report_root()
  * at the same time; which of the two comes out is decided here. Errors go to stderr as
- * text in either case, and with --json into the object "error" as well.
+ * text in either case, and with --json into the array "errors" as well.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -61,6 +61,34 @@ static char *format(const char *fmt, va_list args)
 	if (vasprintf(&text, fmt, args) < 0)
 		abort();
 	return text;
+}
+
+/* A shell command that would do the same. */
+void say_command(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = format(fmt, args);
+	va_end(args);
+	say("%s", text);
+	json_object_array_add(add_array(root, "commands"), json_object_new_string(text));
+	free(text);
+}
+
+/* What is done, but perhaps not enough. */
+void note(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = format(fmt, args);
+	va_end(args);
+	say("note: %s", text);
+	json_object_array_add(add_array(root, "notes"), json_object_new_string(text));
+	free(text);
 }
 
 /* Say what went wrong; the result is @code, for the caller to return. */

@@ -13,7 +13,7 @@
  * @EXIT_DENIED: The caller lacks a permission
  * @EXIT_MISSING: The kernel lacks a module or a device file
  * @EXIT_NO_DEVICE: There is no such device
- * @EXIT_REFUSED: The machine itself needs the device; --force overrides
+ * @EXIT_REFUSED: The machine or a process needs the device
  * @EXIT_TROUBLE: The kernel said no, or something went wrong on the way
  */
 enum exit_code {
@@ -33,6 +33,8 @@ bool report_is_json(void);
 struct json_object *report_root(void);
 
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void say_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int complain(enum exit_code code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void mend(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 enum exit_code code_of_errno(int error);
