@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "iommuctl status": which process has /dev/iommu or a file of VFIO open, and what is
- * behind it. The kernel tells what in the lines of /proc/PID/fdinfo/FD that begin with
+ * "iommuctl status": which process has /dev/iommu, a file of VFIO or a vDPA device open, and
+ * what is behind it. The kernel tells what in the lines of /proc/PID/fdinfo/FD that begin with
  * "iommufd-"; where there are none, the open files are all there is to say.
  */
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,15 @@ static void begin_process(struct status *status, pid_t pid)
 	status->files = add_array(object, "files");
 }
 
+/* The file's device is a child of the vDPA device. */
+static void vdpa_name(const struct open_file *file, char *name)
+{
+	char node[PATH_LEN];
+
+	strcpy(node, file->node);
+	set_name(name, basename(dirname(node)));
+}
+
 /* What the file opens: a device, the devices of a group, or nothing of that kind. */
 static void target_of(const struct open_file *file, char *target)
 {
@@ -56,7 +66,9 @@ static void target_of(const struct open_file *file, char *target)
 	char first[NAME_LEN];
 
 	target[0] = 0;
-	if (!strncmp(file->path, "/dev/vfio/devices/", 18))
+	if (!strncmp(file->path, "/dev/vhost-vdpa-", 16))
+		vdpa_name(file, target);
+	else if (!strncmp(file->path, "/dev/vfio/devices/", 18))
 		link_name(target, NAME_LEN, "/sys/class/vfio-dev/%s/device", name);
 	else if (!first_entry(first, sizeof(first), "", "/sys/kernel/iommu_groups/%s/devices",
 			      name))
@@ -136,6 +148,6 @@ int status_command(const struct options *options)
 		mend("see what 'iommuctl check' says about modules");
 		return EXIT_MISSING;
 	}
-	say("Nobody has /dev/iommu or a device of VFIO open.");
+	say("Nobody has /dev/iommu, a device of VFIO or one of vDPA open.");
 	return EXIT_FINE;
 }

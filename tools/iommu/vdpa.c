@@ -13,7 +13,7 @@
 
 #include "iommuctl.h"
 #include "report.h"
-#include "sysfs.h"
+#include "users.h"
 
 #define MAC_LEN 6
 
@@ -215,11 +215,27 @@ static int add_device(struct vdpa *vdpa, const struct options *options)
 	return verdict(vdpa, "add", name, error);
 }
 
+/*
+ * The kernel waits for who has the device open, where no signal reaches it, and nothing else
+ * can be asked of vDPA meanwhile. So the user has to go first.
+ */
+static int refuse_used(const char *name, const struct open_file *by)
+{
+	complain(EXIT_REFUSED, "%s is in use by process %d, which has %s open", name, by->pid,
+		 by->path);
+	mend("end it first");
+	return EXIT_REFUSED;
+}
+
 static int delete_device(struct vdpa *vdpa, const char *name)
 {
-	struct nl_msg *message = request(vdpa, VDPA_CMD_DEV_DEL, NLM_F_ACK);
+	struct open_file by;
+	struct nl_msg *message;
 	int error;
 
+	if (vdpa_in_use(name, &by))
+		return refuse_used(name, &by);
+	message = request(vdpa, VDPA_CMD_DEV_DEL, NLM_F_ACK);
 	nla_put_string(message, VDPA_ATTR_DEV_NAME, name);
 	error = ask(vdpa, message, NULL);
 	if (!error)
