@@ -10,28 +10,12 @@
 
 #include "check.h"
 #include "features.h"
+#include "interrupts.h"
 #include "sysfs.h"
 
 #define ACPI "/sys/firmware/acpi/tables/"
+#define RELOAD "modprobe -r vfio_pci vfio_iommu_type1 vfio; modprobe vfio-pci"
 #define BOOT_LINE "GRUB_CMDLINE_LINUX of /etc/default/grub, run update-grub, boot"
-
-/* Does a line of the file contain the text? */
-static bool file_mentions(const char *path, const char *text)
-{
-	char *line = NULL;
-	bool found = false;
-	size_t size = 0;
-	FILE *file;
-
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (!found && getline(&line, &size, file) >= 0)
-		found = strstr(line, text);
-	free(line);
-	fclose(file);
-	return found;
-}
 
 static bool is_loaded(const char *module)
 {
@@ -45,14 +29,6 @@ static bool is_out_of_tree(const char *module)
 
 	file_read(taint, sizeof(taint), "/sys/module/%s/taint", module);
 	return strchr(taint, 'O');
-}
-
-static bool parameter_is_set(const char *module, const char *name)
-{
-	char value[16];
-
-	file_read(value, sizeof(value), "/sys/module/%s/parameters/%s", module, name);
-	return value[0] == 'Y' || value[0] == '1';
 }
 
 static bool is_installed(const char *release, const char *module)
@@ -132,12 +108,11 @@ void check_interrupts(const struct options *options)
 	(void)options;
 	if (!iommu_units_exist())
 		return;
-	if (file_mentions("/proc/interrupts", " IR-") ||
-	    file_mentions("/proc/interrupts", "-IR-")) {
+	if (interrupts_are_remapped()) {
 		passed("interrupts", "remapped");
 		return;
 	}
-	if (parameter_is_set("iommufd", "allow_unsafe_interrupts"))
+	if (interrupts_may_be_unsafe())
 		warned("interrupts", "not remapped, which iommufd was told to put up with");
 	else
 		failed("interrupts", "not remapped: guests could send any to the host");
@@ -154,21 +129,31 @@ static bool check_set(void)
 		if (!is_loaded(set[i]) || is_out_of_tree(set[i]) == is_out_of_tree("iommufd"))
 			continue;
 		failed("modules", "%s is not of the same build as iommufd", set[i]);
-		remedy("modprobe -r vfio_pci vfio_iommu_type1 vfio; modprobe vfio-pci");
+		remedy(RELOAD "; if it is back after a boot: update-initramfs -u");
 		return false;
 	}
 	return true;
+}
+
+static void explain_no_iommufd(void)
+{
+	struct utsname name;
+
+	uname(&name);
+	failed("modules", "iommufd is not loaded");
+	if (!is_installed(name.release, "iommufd"))
+		remedy("install it first, see the line \"kernel\"");
+	else if (wants_signatures())
+		remedy("modprobe iommufd; if its key is rejected: see iommuctl(8)");
+	else
+		remedy("modprobe iommufd");
 }
 
 void check_modules(const struct options *options)
 {
 	(void)options;
 	if (!file_exists("/dev/iommu")) {
-		failed("modules", "iommufd is not loaded");
-		if (wants_signatures())
-			remedy("modprobe iommufd; if its key is rejected: see iommuctl(8)");
-		else
-			remedy("modprobe iommufd");
+		explain_no_iommufd();
 		return;
 	}
 	if (is_loaded("iommufd") && !check_set())

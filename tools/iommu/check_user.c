@@ -6,14 +6,13 @@
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <linux/capability.h>
 
 #include "check.h"
 #include "group.h"
 #include "iommuctl.h"
+#include "memory.h"
 
 #define SENSIBLE (1ULL << 30)
 
@@ -33,98 +32,108 @@ static bool group_name(gid_t gid, char *name)
 	return group;
 }
 
-static bool check_file(const char *check, const char *path)
+/* "failed" or "warned" */
+typedef void (*verdict_t)(const char *check, const char *fmt, ...);
+
+static bool may_open(const char *path)
+{
+	return !access(path, R_OK | W_OK);
+}
+
+static void explain_rights(verdict_t verdict, const char *check, const char *path)
 {
 	struct stat status;
 	char group[NAME_LEN];
 
-	if (!access(path, R_OK | W_OK))
-		return true;
-	failed(check, "uid %d may not open %s", getuid(), path);
+	verdict(check, "uid %d may not open %s", getuid(), path);
 	/* Of what use would membership be in a group that may not open it, or in root's? */
 	if (!stat(path, &status) && (status.st_mode & 0060) == 0060 && status.st_gid &&
 	    group_name(status.st_gid, group))
 		remedy("adduser USER %s, and log in again", group);
 	else
 		remedy("a udev rule: GROUP=\"kvm\", MODE=\"0660\"; see iommuctl(8)");
-	return false;
 }
 
 void check_iommu_file(const struct options *options)
 {
 	(void)options;
-	if (file_exists("/dev/iommu") && check_file("rights", "/dev/iommu"))
+	if (!file_exists("/dev/iommu"))
+		return;
+	if (may_open("/dev/iommu"))
 		passed("rights", "/dev/iommu can be opened");
+	else
+		explain_rights(failed, "rights", "/dev/iommu");
 }
 
-/* Sets *@ready to the number of devices that could be bound, complains about others. */
-static void check_each(const struct devices *devices, unsigned int *ready, unsigned int *seen)
+static bool is_ready(const struct devices *devices, const struct device *dev)
 {
+	return dev->cdev[0] && group_obstacle(devices, dev->group) == OBSTACLE_NONE &&
+	       may_open(dev->cdev);
+}
+
+static void explain_device(verdict_t verdict, const struct devices *devices,
+			   const struct device *dev)
+{
+	char reason[PATH_LEN], mend[PATH_LEN];
+
+	obstacle_text(devices, dev->group, reason, sizeof(reason));
+	if (!reason[0]) {
+		explain_rights(verdict, "devices", dev->cdev);
+		return;
+	}
+	verdict("devices", "%s: group %d is not viable: %.300s", dev->name, dev->group, reason);
+	obstacle_mend(devices, dev->group, mend, sizeof(mend));
+	remedy("%s", mend);
+}
+
+/* Others than those that can be given away may be another's, so that they are no failure. */
+static void check_each(const struct devices *devices)
+{
+	unsigned int ready = 0, seen = 0;
 	const struct device *dev;
-	char reason[PATH_LEN];
 	size_t i;
 
 	for (i = 0; i < devices->n; i++) {
-		dev = &devices->dev[i];
-		if (!dev->cdev[0])
-			continue;
-		++*seen;
-		obstacle_text(devices, dev->group, reason, sizeof(reason));
-		if (reason[0]) {
-			failed("devices", "%s: group %d is %.300s", dev->name, dev->group,
-			       reason);
-			remedy("iommuctl bind --group %s", dev->name);
-		} else if (check_file("devices", dev->cdev)) {
-			++*ready;
-		}
+		ready += is_ready(devices, &devices->dev[i]);
+		seen += devices->dev[i].cdev[0] != 0;
 	}
-}
-
-void check_devices(const struct options *options)
-{
-	unsigned int ready = 0, seen = 0;
-	struct devices devices;
-
-	(void)options;
-	if (!devices_load(&devices))
-		check_each(&devices, &ready, &seen);
+	for (i = 0; i < devices->n; i++) {
+		dev = &devices->dev[i];
+		if (dev->cdev[0] && !is_ready(devices, dev))
+			explain_device(ready ? warned : failed, devices, dev);
+	}
 	if (ready) {
 		passed("devices", "%u can be given away", ready);
 	} else if (!seen && file_exists("/dev/iommu")) {
 		warned("devices", "none is bound to vfio-pci");
 		remedy("iommuctl list shows them, iommuctl bind BDF binds one");
 	}
-	devices_free(&devices);
 }
 
-/* Who has this capability is held to no limit. */
-static bool may_lock_anything(void)
+void check_devices(const struct options *options)
 {
-	char text[4096], *line;
-	unsigned long long effective;
+	struct devices devices;
 
-	file_read(text, sizeof(text), "/proc/self/status");
-	line = strstr(text, "\nCapEff:");
-	return line && sscanf(line, "\nCapEff: %llx", &effective) == 1 &&
-	       effective >> CAP_IPC_LOCK & 1;
+	(void)options;
+	if (!devices_load(&devices))
+		check_each(&devices);
+	devices_free(&devices);
 }
 
 void check_memlock(const struct options *options)
 {
 	unsigned long long wanted = options->size ? options->size : SENSIBLE;
-	struct rlimit limit;
+	unsigned long long limit = memlock_limit();
 
-	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (may_lock_anything()) {
+	if (memlock_is_waived()) {
 		passed("memlock", "no limit: the process has CAP_IPC_LOCK");
-	} else if (limit.rlim_cur == RLIM_INFINITY) {
+	} else if (limit == NO_LIMIT) {
 		passed("memlock", "no limit");
-	} else if (limit.rlim_cur >= wanted) {
-		passed("memlock", "%llu MiB", (unsigned long long)limit.rlim_cur >> 20);
+	} else if (limit >= wanted) {
+		passed("memlock", "%llu MiB", limit >> 20);
 	} else {
-		failed("memlock", "the limit of %llu MiB is below %llu MiB%s",
-		       (unsigned long long)limit.rlim_cur >> 20, wanted >> 20,
-		       options->size ? "" : ", too little for most guests");
+		failed("memlock", "the limit of %llu MiB is below %llu MiB%s", limit >> 20,
+		       wanted >> 20, options->size ? "" : ", too little for most guests");
 		remedy("a line 'USER - memlock %llu' in /etc/security/limits.d/iommu.conf",
 		       wanted >> 10);
 	}

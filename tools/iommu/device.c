@@ -13,7 +13,9 @@
 #define GROUPS "/sys/kernel/iommu_groups"
 #define PCI "/sys/bus/pci/devices"
 
-#define CLASS_BRIDGE 0x06
+#define CLASS_PCI_BRIDGE 0x0604
+#define CLASS_CARDBUS_BRIDGE 0x0607
+#define CLASS_HALF_BRIDGE 0x0609
 
 /* What a walk over one group needs to know. */
 struct walk {
@@ -58,6 +60,7 @@ static int add_device(struct devices *devices, int group, const char *name, cons
 	dev->group = group;
 	link_name(dev->bus, sizeof(dev->bus), "%s/subsystem", dev->path);
 	link_name(dev->iommu, sizeof(dev->iommu), "%s/iommu", dev->path);
+	link_name(dev->physfn, sizeof(dev->physfn), "%s/physfn", dev->path);
 	dev->vendor = hex_attribute(dev, "vendor");
 	dev->product = hex_attribute(dev, "device");
 	dev->class = hex_attribute(dev, "class");
@@ -134,9 +137,19 @@ struct device *device_find(const struct devices *devices, const char *name)
 	return NULL;
 }
 
+/* One with another bus behind it, and not such a thing as an ISA bridge. */
 bool device_is_bridge(const struct device *dev)
 {
-	return dev->class >> 16 == CLASS_BRIDGE;
+	unsigned int class = dev->class >> 8;
+
+	return class == CLASS_PCI_BRIDGE || class == CLASS_CARDBUS_BRIDGE ||
+	       class == CLASS_HALF_BRIDGE;
+}
+
+/* Could vfio-pci have it? */
+bool device_can_move(const struct device *dev)
+{
+	return !strcmp(dev->bus, "pci") && !device_is_bridge(dev);
 }
 
 /* The PCI class in a word. */

@@ -18,6 +18,7 @@
  * @override: Only driver that may bind to it, or empty
  * @iommu: IOMMU that translates for it, or empty
  * @cdev: File in /dev/vfio/devices that opens it, or empty
+ * @physfn: Of which physical function it is a virtual one, or empty
  * @vendor: PCI vendor
  * @product: PCI device number
  * @class: PCI class code, 24 bits
@@ -31,6 +32,7 @@ struct device {
 	char override[NAME_LEN];
 	char iommu[NAME_LEN];
 	char cdev[NAME_LEN + 24];
+	char physfn[NAME_LEN];
 	unsigned int vendor, product, class;
 	int group;
 };
@@ -50,6 +52,7 @@ void devices_free(struct devices *devices);
 struct device *device_find(const struct devices *devices, const char *name);
 void device_refresh(struct device *dev);
 bool device_is_bridge(const struct device *dev);
+bool device_can_move(const struct device *dev);
 const char *device_class_name(const struct device *dev);
 bool full_address(const char *text, char *name);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "interrupts.h"
 #include "report.h"
 
 /* Besides everything that has "vfio" in its name. */
@@ -61,7 +62,11 @@ enum obstacle group_obstacle(const struct devices *devices, int group)
 	group_for_each(devices, group, dev)
 		if (device_blocks(dev))
 			return OBSTACLE_DRIVER;
-	return wants_identity(group) ? OBSTACLE_FIRMWARE : OBSTACLE_NONE;
+	if (wants_identity(group))
+		return OBSTACLE_FIRMWARE;
+	if (!interrupts_are_remapped() && !interrupts_may_be_unsafe())
+		return OBSTACLE_INTERRUPTS;
+	return OBSTACLE_NONE;
 }
 
 /* All the drivers in the way, "e1000e at 0000:01:00.0, igb at …". */
@@ -93,43 +98,74 @@ void obstacle_text(const struct devices *devices, int group, char *text, size_t 
 	case OBSTACLE_FIRMWARE:
 		snprintf(text, size, "the firmware insists on an identity mapping (RMRR)");
 		break;
+	case OBSTACLE_INTERRUPTS:
+		snprintf(text, size, "interrupts are not remapped");
+		break;
 	case OBSTACLE_NO_IOMMU:
 		snprintf(text, size, "no IOMMU translates for it");
 		break;
 	}
 }
 
-static const char *first_blocker(const struct devices *devices, int group)
+/* The first device in the way that can go to vfio-pci, or just the first. */
+static const struct device *first_blocker(const struct devices *devices, int group)
 {
+	const struct device *first = NULL;
 	struct device *dev;
 
-	group_for_each(devices, group, dev)
-		if (device_blocks(dev))
-			return dev->name;
-	return "";
+	group_for_each(devices, group, dev) {
+		if (!device_blocks(dev))
+			continue;
+		if (device_can_move(dev))
+			return dev;
+		if (!first)
+			first = dev;
+	}
+	return first;
 }
 
-/* Tell what keeps the group from being owned, and how to get it out of the way. */
-void complain_about_group(const struct devices *devices, int group)
+/* A bridge, or what is no PCI device, cannot go to vfio-pci. */
+static void mend_blocker(const struct device *dev, char *text, size_t size)
 {
-	char text[PATH_LEN];
+	if (device_can_move(dev))
+		snprintf(text, size, "bind the whole group: iommuctl bind --group %s", dev->name);
+	else
+		snprintf(text, size, "if nothing needs %s: echo %s > /sys/bus/%s/drivers/%s/unbind",
+			 dev->driver, dev->name, dev->bus, dev->driver);
+}
 
-	obstacle_text(devices, group, text, sizeof(text));
+/* How to get it out of the way; empty if there is nothing. */
+void obstacle_mend(const struct devices *devices, int group, char *text, size_t size)
+{
+	text[0] = 0;
 	switch (group_obstacle(devices, group)) {
 	case OBSTACLE_NONE:
 		break;
 	case OBSTACLE_DRIVER:
-		complain(EXIT_NO, "group %d is not viable: %s", group, text);
-		mend("bind the whole group: iommuctl bind --group %s",
-		     first_blocker(devices, group));
+		mend_blocker(first_blocker(devices, group), text, size);
 		break;
 	case OBSTACLE_FIRMWARE:
-		complain(EXIT_NO, "group %d is not viable: %s", group, text);
-		mend("look for a firmware setting or update that lifts it");
+		snprintf(text, size, "look for a firmware setting or update that lifts it");
 		break;
+	case OBSTACLE_INTERRUPTS:
 	case OBSTACLE_NO_IOMMU:
-		complain(EXIT_NO, "the device is in no IOMMU group: %s", text);
-		mend("see what 'iommuctl check' says about the IOMMU");
+		snprintf(text, size, "see what 'iommuctl check' says about it");
 		break;
 	}
+}
+
+/* Tell what keeps the group from being owned, and how to mend it; returns an exit code. */
+int complain_about_group(const struct devices *devices, int group)
+{
+	char text[PATH_LEN], remedy[PATH_LEN];
+	int code = EXIT_NO;
+
+	obstacle_text(devices, group, text, sizeof(text));
+	obstacle_mend(devices, group, remedy, sizeof(remedy));
+	if (group == NO_GROUP)
+		code = complain(EXIT_MISSING, "the device is in no IOMMU group: %s", text);
+	else
+		complain(code, "group %d is not viable: %s", group, text);
+	mend("%s", remedy);
+	return code;
 }

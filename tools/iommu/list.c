@@ -11,6 +11,8 @@
 #include "iommuctl.h"
 #include "report.h"
 
+#define UNGROUPED "In no group, no IOMMU translates (see 'iommuctl check'):"
+
 static int list_unit(const char *name, void *data)
 {
 	struct json_object *object, *features;
@@ -93,9 +95,15 @@ static void list_ungrouped(const struct devices *devices)
 	struct device *dev = group_next(devices, NULL, NO_GROUP);
 
 	if (dev)
-		say("In no group, no IOMMU translates for them:");
+		say(UNGROUPED);
 	for (; dev; dev = group_next(devices, dev, NO_GROUP))
 		list_device(array, dev);
+}
+
+static void list_one_ungrouped(const struct device *dev)
+{
+	say(UNGROUPED);
+	list_device(add_array(report_root(), "ungrouped"), dev);
 }
 
 static void list_everything(const struct devices *devices)
@@ -132,7 +140,7 @@ static int list_named(const struct devices *devices, const struct options *optio
 		if (!dev)
 			return complain(EXIT_NO_DEVICE, "there is no device %s", name);
 		if (dev->group == NO_GROUP)
-			list_device(add_array(report_root(), "ungrouped"), dev);
+			list_one_ungrouped(dev);
 		else
 			list_group(devices, dev->group);
 		if (group_obstacle(devices, dev->group) != OBSTACLE_NONE)

@@ -151,3 +151,30 @@ int visit_entries(const char *path, int (*visit)(const char *name, void *data), 
 	closedir(dir);
 	return ret;
 }
+
+/* Does a line of the file contain the text? */
+bool file_mentions(const char *path, const char *text)
+{
+	char *line = NULL;
+	bool found = false;
+	size_t size = 0;
+	FILE *file;
+
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!found && getline(&line, &size, file) >= 0)
+		found = strstr(line, text);
+	free(line);
+	fclose(file);
+	return found;
+}
+
+/* Of a module that is loaded, or built in. */
+bool parameter_is_set(const char *module, const char *name)
+{
+	char value[16];
+
+	file_read(value, sizeof(value), "/sys/module/%s/parameters/%s", module, name);
+	return value[0] == 'Y' || value[0] == '1';
+}

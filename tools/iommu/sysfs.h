@@ -23,6 +23,8 @@ bool file_exists(const char *fmt, ...)
 int first_entry(char *name, size_t size, const char *prefix, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 int visit_entries(const char *path, int (*visit)(const char *name, void *data), void *data);
+bool file_mentions(const char *path, const char *text);
+bool parameter_is_set(const char *module, const char *name);
 void set_name(char *to, const char *from);
 
 #endif
