@@ -16,10 +16,12 @@
 #include "group.h"
 #include "iommuctl.h"
 #include "needed.h"
+#include "progress.h"
 #include "report.h"
 #include "users.h"
 
 #define BUS "/sys/bus/pci"
+#define CLASS_BRIDGE 0x06
 
 /**
  * struct job - What is to be done, and with which devices
@@ -47,12 +49,13 @@ static void add_to_job(struct job *job, struct device *dev)
 	job->dev[job->n++] = dev;
 }
 
+/* Host bridges and the like have no driver, and are in nobody's way. */
 static void add_group(struct job *job, int group)
 {
 	struct device *dev;
 
 	group_for_each(&job->devices, group, dev)
-		if (!device_is_bridge(dev) && !strcmp(dev->bus, "pci"))
+		if (device_can_move(dev) && (dev->driver[0] || dev->class >> 16 != CLASS_BRIDGE))
 			add_to_job(job, dev);
 }
 
@@ -95,42 +98,61 @@ static int refuse_bridge(const struct device *dev)
 	return EXIT_USAGE;
 }
 
-static int refuse_needed(const struct device *dev, const char *why)
+/* Does the machine, or a process, need the device, which is called @name here? */
+static int check_needs(const struct device *dev, const char *name)
 {
-	complain(EXIT_REFUSED, "%s stays on %s: %s", dev->name, dev->driver, why);
-	mend("--force does it nevertheless");
-	return EXIT_REFUSED;
+	struct open_file by;
+	char why[PATH_LEN];
+
+	if (dev->driver[0] && machine_needs(dev, why, sizeof(why))) {
+		complain(EXIT_REFUSED, "%s stays on %s: %s", name, dev->driver, why);
+		mend("--force does it nevertheless");
+		return EXIT_REFUSED;
+	}
+	if (device_in_use(dev, &by)) {
+		complain(EXIT_REFUSED, "%s is in use by process %d, which has %s open", name,
+			 by.pid, by.path);
+		mend("end it first; --force waits until it ends");
+		return EXIT_REFUSED;
+	}
+	return EXIT_FINE;
 }
 
-static int refuse_used(const struct device *dev, const struct open_file *by)
+/* Virtual functions go with the driver that made them. */
+static int check_functions(const struct job *job, const struct device *dev)
 {
-	complain(EXIT_REFUSED, "%s is in use by process %d, which has %s open", dev->name,
-		 by->pid, by->path);
-	mend("end it first; --force waits until it ends");
-	return EXIT_REFUSED;
+	const struct device *function;
+	char name[2 * NAME_LEN + 32];
+	int code = EXIT_FINE;
+	size_t i;
+
+	for (i = 0; i < job->devices.n && !code; i++) {
+		function = &job->devices.dev[i];
+		if (strcmp(function->physfn, dev->name))
+			continue;
+		snprintf(name, sizeof(name), "%s, a virtual function of %s,", function->name,
+			 dev->name);
+		code = check_needs(function, name);
+	}
+	return code;
 }
 
 static int check_device(const struct job *job, const struct device *dev)
 {
-	struct open_file by;
-	char why[PATH_LEN];
+	int code = EXIT_FINE;
 
 	if (is_done(job, dev))
 		return EXIT_FINE;
 	if (device_is_bridge(dev))
 		return refuse_bridge(dev);
-	if (job->binding && dev->group == NO_GROUP) {
-		complain_about_group(&job->devices, dev->group);
-		return EXIT_MISSING;
-	}
-	if (!job->options->force) {
-		if (dev->driver[0] && machine_needs(dev, why, sizeof(why)))
-			return refuse_needed(dev, why);
-		if (device_in_use(dev, &by))
-			return refuse_used(dev, &by);
-	}
-	if (job->options->dry_run || !geteuid())
-		return EXIT_FINE;
+	if (job->binding && dev->group == NO_GROUP)
+		return complain_about_group(&job->devices, dev->group);
+	if (!job->options->force)
+		code = check_needs(dev, dev->name);
+	if (!code && !job->options->force)
+		code = check_functions(job, dev);
+	if (code || job->options->dry_run || !geteuid())
+		return code;
 	complain(EXIT_DENIED, "only root may change the driver of %s", dev->name);
 	mend("run it with sudo, or see what it would do with --dry-run");
 	return EXIT_DENIED;
@@ -154,7 +176,7 @@ static int check_driver(const struct options *options)
 	if (file_exists(BUS "/drivers/%s", options->driver))
 		return EXIT_FINE;
 	if (options->dry_run) {
-		say("modprobe %s", options->driver);
+		say_command("modprobe %s", options->driver);
 		return EXIT_FINE;
 	}
 	run_modprobe(options->driver);
@@ -166,28 +188,22 @@ static int check_driver(const struct options *options)
 	return EXIT_MISSING;
 }
 
-/* Unbinding waits for whoever has the device open; say so when it takes long. */
-static void still_waiting(int signal)
-{
-	static const char text[] = "iommuctl: still waiting for the device to be let go\n";
-	ssize_t n;
-
-	(void)signal;
-	n = write(STDERR_FILENO, text, sizeof(text) - 1);
-	(void)n;
-	alarm(10);
-}
-
+/* Waits for whoever has the device open. */
 static int leave_driver(const struct device *dev)
 {
 	int ret;
 
 	if (!dev->driver[0])
 		return 0;
-	alarm(2);
+	progress_begin("waiting for %s to be let go", dev->name);
 	ret = file_write(dev->name, BUS "/drivers/%s/unbind", dev->driver);
-	alarm(0);
+	progress_end();
 	return ret;
+}
+
+static int set_override(const struct device *dev, const char *driver)
+{
+	return file_write(driver[0] ? driver : "\n", "%s/driver_override", dev->path);
 }
 
 /* Let only @driver have the device, or whichever fits if that is empty, and see who takes it. */
@@ -195,7 +211,7 @@ static int move_device(struct device *dev, const char *driver)
 {
 	int ret;
 
-	ret = file_write(driver[0] ? driver : "\n", "%s/driver_override", dev->path);
+	ret = set_override(dev, driver);
 	if (!ret)
 		ret = leave_driver(dev);
 	if (!ret)
@@ -204,13 +220,35 @@ static int move_device(struct device *dev, const char *driver)
 	return ret;
 }
 
-/* Put the device back where it was. */
+/*
+ * Put the device back where it was. However it once got its driver, by id or by hand, the
+ * override gets it there again.
+ */
 static void move_back(struct device *dev, const struct device *before)
 {
-	move_device(dev, before->override);
-	if (strcmp(dev->driver, before->driver))
-		file_write(dev->name, BUS "/drivers/%s/bind", before->driver);
+	if (!before->driver[0])
+		leave_driver(dev);
+	else if (strcmp(dev->driver, before->driver))
+		move_device(dev, before->driver);
+	set_override(dev, before->override);
 	device_refresh(dev);
+}
+
+/* To @driver or back again: nothing but SIGKILL finds the device halfway. */
+static int move_or_stay(struct device *dev, const struct device *before, const char *driver)
+{
+	sigset_t all, old;
+	int ret;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	ret = move_device(dev, driver);
+	if (!ret && driver[0] && strcmp(dev->driver, driver))
+		ret = -ENODEV;
+	if (ret)
+		move_back(dev, before);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return ret;
 }
 
 static void report_move(const struct device *dev, const struct device *before)
@@ -229,10 +267,10 @@ static void dry_run(const struct device *dev, const char *driver)
 {
 	struct json_object *object = append_object(add_array(report_root(), "devices"));
 
-	say("echo %s > %s/%s/driver_override", driver, BUS "/devices", dev->name);
+	say_command("echo %s > %s/%s/driver_override", driver, BUS "/devices", dev->name);
 	if (dev->driver[0])
-		say("echo %s > " BUS "/drivers/%s/unbind", dev->name, dev->driver);
-	say("echo %s > " BUS "/drivers_probe", dev->name);
+		say_command("echo %s > " BUS "/drivers/%s/unbind", dev->name, dev->driver);
+	say_command("echo %s > " BUS "/drivers_probe", dev->name);
 	add_string(object, "device", dev->name);
 	add_string(object, "before", dev->driver);
 	add_string(object, "driver_override", driver);
@@ -253,12 +291,12 @@ static int bind_device(struct job *job, struct device *dev)
 		dry_run(dev, driver);
 		return EXIT_FINE;
 	}
-	ret = move_device(dev, driver);
-	if (ret || (job->binding && strcmp(dev->driver, driver))) {
-		move_back(dev, &before);
-		complain(EXIT_TROUBLE, "%s did not go to %s%s%s; it is on %s again", dev->name,
-			 job->binding ? driver : "its driver", ret ? ": " : "",
-			 ret ? strerror(-ret) : "", dev->driver[0] ? dev->driver : "no driver");
+	ret = move_or_stay(dev, &before, driver);
+	if (ret) {
+		complain(EXIT_TROUBLE, "%s did not go to %s: %s; it is on %s %s", dev->name,
+			 job->binding ? driver : "its driver", strerror(-ret),
+			 dev->driver[0] ? dev->driver : "no driver",
+			 strcmp(dev->driver, before.driver) ? "now" : "again");
 		mend("dmesg says why");
 		return EXIT_TROUBLE;
 	}
@@ -275,8 +313,8 @@ static void say_who_is_left(const struct job *job)
 	for (i = 0; i < job->n; i++) {
 		obstacle_text(&job->devices, job->dev[i]->group, text, sizeof(text));
 		if (text[0])
-			say("note: group %d of %s is still not viable: %s", job->dev[i]->group,
-			    job->dev[i]->name, text);
+			note("group %d of %s is still not viable: %s", job->dev[i]->group,
+			     job->dev[i]->name, text);
 	}
 }
 
@@ -301,7 +339,6 @@ static int start_job(const struct options *options, bool binding)
 	struct job job = { .options = options, .binding = binding };
 	int ret, code;
 
-	signal(SIGALRM, still_waiting);
 	ret = devices_load(&job.devices);
 	if (ret)
 		code = complain(EXIT_TROUBLE, "cannot read sysfs: %s", strerror(-ret));
