@@ -4,10 +4,12 @@
  * limits of the process say beside it is mostly enough to name the cause.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include "group.h"
+#include "memory.h"
 #include "probe.h"
 #include "report.h"
 #include "users.h"
@@ -25,34 +27,33 @@ static int explain_open(const char *path, int error)
 	return code_of_errno(error);
 }
 
-static int visit_user(const struct open_file *file, void *data)
+/* Has somebody opened the device, or another one of its group? */
+static bool group_in_use(const struct probe *probe, struct open_file *by)
 {
-	struct open_file *by = data;
+	struct device *dev;
 
-	if (strncmp(file->path, "/dev/vfio/", 10))
-		return 0;
-	*by = *file;
-	return 1;
+	group_for_each(&probe->devices, probe->dev->group, dev)
+		if (device_in_use(dev, by))
+			return true;
+	return false;
 }
 
 /* The group can be owned, but somebody else has it; or the reason is another one. */
 static int explain_owner(const struct probe *probe, int error)
 {
-	struct open_file by = {};
+	struct open_file by;
 
-	if (device_in_use(probe->dev, &by)) {
-		complain(EXIT_NO, "process %d has %s open", by.pid, by.path);
+	if (group_in_use(probe, &by)) {
+		complain(EXIT_NO, "cannot bind %s: process %d has %s open", probe->dev->name,
+			 by.pid, by.path);
 		mend("end it; 'iommuctl status' shows what it does");
 		return EXIT_NO;
 	}
-	if (open_files_visit(visit_user, &by, NULL) > 0) {
-		complain(EXIT_NO, "cannot bind %s: %s; process %d has %s open",
-			 probe->dev->name, strerror(error), by.pid, by.path);
-		mend("see 'iommuctl status'");
-		return EXIT_NO;
-	}
 	complain(EXIT_DENIED, "cannot bind %s: %s", probe->dev->name, strerror(error));
-	mend("if dmesg says that interrupts are not isolated, enable interrupt remapping");
+	if (geteuid())
+		mend("another user may have it open, see 'sudo iommuctl status'; or see dmesg");
+	else
+		mend("dmesg says why");
 	return EXIT_DENIED;
 }
 
@@ -63,8 +64,7 @@ static int explain_bind(const struct probe *probe, int error)
 				strerror(error));
 	if (group_obstacle(&probe->devices, probe->dev->group) == OBSTACLE_NONE)
 		return explain_owner(probe, error);
-	complain_about_group(&probe->devices, probe->dev->group);
-	return EXIT_NO;
+	return complain_about_group(&probe->devices, probe->dev->group);
 }
 
 static int explain_attach(const struct probe *probe, int error)
@@ -75,20 +75,37 @@ static int explain_attach(const struct probe *probe, int error)
 	return code_of_errno(error);
 }
 
-static int explain_map(const struct probe *probe, int error)
+static int explain_limit(const struct probe *probe, unsigned long long used)
 {
-	struct rlimit limit;
+	char text[NAME_LEN] = "";
 
-	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (error == ENOMEM && limit.rlim_cur < probe->size) {
-		complain(EXIT_DENIED, "cannot map %llu MiB: the memlock limit is %llu MiB",
-			 probe->size >> 20, (unsigned long long)limit.rlim_cur >> 20);
-		mend("ulimit -l %llu, or a line for it in /etc/security/limits.d",
-		     probe->size >> 10);
-		return EXIT_DENIED;
+	if (used)
+		snprintf(text, sizeof(text), ", of which %llu MiB are used", used >> 20);
+	complain(EXIT_DENIED, "cannot map %llu MiB: the memlock limit is %llu MiB%s",
+		 probe->size >> 20, memlock_limit() >> 20, text);
+	mend("ulimit -l %llu, or a line for it in /etc/security/limits.d",
+	     (probe->size + used) >> 10);
+	return EXIT_DENIED;
+}
+
+/* Too little memory, or too little that may be locked? */
+static int explain_memory(const struct probe *probe, int error)
+{
+	unsigned long long limit = memlock_limit(), used;
+
+	if (error == ENOMEM && limit != NO_LIMIT) {
+		used = memlock_used();
+		if (used > limit || probe->size > limit - used)
+			return explain_limit(probe, used);
 	}
-	return complain(EXIT_TROUBLE, "cannot map %llu MiB: %s", probe->size >> 20,
-			strerror(error));
+	complain(EXIT_TROUBLE, "cannot map %llu MiB: %s", probe->size >> 20, strerror(error));
+	if (error == ENOMEM && probe->size > memory_available())
+		mend("%llu MiB of memory are available: choose a smaller --size, or end something",
+		     memory_available() >> 20);
+	else if (error == ENOMEM && limit != NO_LIMIT)
+		mend("dmesg tells how much the user has locked, beside the limit of %llu MiB",
+		     limit >> 20);
+	return EXIT_TROUBLE;
 }
 
 /* Complain about a failed step; returns the exit code that says the same. */
@@ -103,8 +120,9 @@ int probe_explain(const struct probe *probe, enum probe_step step, const char *t
 		return explain_bind(probe, error);
 	case PROBE_ATTACH:
 		return explain_attach(probe, error);
+	case PROBE_MEMORY:
 	case PROBE_MAP:
-		return explain_map(probe, error);
+		return explain_memory(probe, error);
 	default:
 		return complain(EXIT_TROUBLE, "%s: %s", text, strerror(error));
 	}

@@ -15,7 +15,9 @@
 #include <linux/vfio.h>
 
 #include "iommuctl.h"
+#include "memory.h"
 #include "probe.h"
+#include "progress.h"
 #include "report.h"
 
 #define DEFAULT_SIZE (256ULL << 20)
@@ -66,9 +68,14 @@ static int attach_device(struct probe *probe)
 	return ioctl(probe->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno : 0;
 }
 
-/* The pages are made before the clock runs: a VMM's guest has touched them, or it will. */
+/*
+ * The pages are made before the clock runs: a VMM's guest has touched them, or it will. What
+ * cannot succeed is not tried, lest the machine be short of memory for it.
+ */
 static int get_memory(struct probe *probe)
 {
+	if (probe->size > memlock_limit() || probe->size > memory_available())
+		return -ENOMEM;
 	probe->memory = mmap(NULL, probe->size, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (probe->memory == MAP_FAILED)
@@ -151,7 +158,9 @@ static int run_step(struct probe *probe, const struct step *step)
 	long long start = nanoseconds(), took;
 	int ret;
 
+	progress_begin("at the step \"%s\"", step->text);
 	ret = step->run(probe);
+	progress_end();
 	took = nanoseconds() - start;
 	add_string(object, "step", step->text);
 	add_number(object, "ns", took);
