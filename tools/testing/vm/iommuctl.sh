@@ -11,6 +11,8 @@ yes=0 no=1 usage=2 denied=3 missing=4 nodevice=5 refused=6 trouble=7
 
 f0=0000:01:00.0
 f1=0000:01:00.1
+pf=0000:02:00.0
+isa=0000:00:1f.0
 out=/tmp/out
 n=0
 failed=0
@@ -64,12 +66,23 @@ driver_is()
 	result $? "$1 is on ${2:-no driver}"
 }
 
+# wait_until COMMAND...: at most half a minute
+wait_until()
+{
+	tries=30
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 1
+	done
+}
+
 make_user()
 {
 	mkdir -p /etc
 	printf 'root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n' > /etc/passwd
 	printf 'root:x:0:\ndaemon:x:1:\nuser:x:1000:\n' > /etc/group
-	chmod 755 /job /job/iommuctl
+	chmod 755 /job /job/iommuctl /job/hold
 }
 
 part_arguments()
@@ -82,10 +95,19 @@ part_arguments()
 	expect $usage 'usage: iommuctl bind' iommuctl bind
 	expect $usage 'usage: iommuctl unbind' iommuctl unbind
 	expect $usage "'1:0' is no PCI address" iommuctl unbind 1:0
+	expect $usage '"code":2' iommuctl lsit --json
+	expect $usage '"text":"list has no such option"' iommuctl list --colour --json
+	expect $usage '"mend":"usage: iommuctl bind BDF..."' iommuctl bind --json
+	expect $usage 'an option lacks its value' iommuctl check --size
+	expect $usage "'16777216T' is no size" iommuctl check --size 16777216T
+	expect $usage "'99999999999999999999' is no size" \
+		iommuctl check --size 99999999999999999999
+	# shellcheck disable=SC2016
+	expect $trouble 'the output cannot be written' sh -c 'iommuctl list --json > /dev/full'
 	expect $nodevice 'there is no device 1:0' iommuctl list 1:0
 	expect $usage 'usage: iommuctl status' iommuctl status $f0
 	expect $usage 'list has no such option' iommuctl list --force
-	expect $usage 'unrecognized option' iommuctl list --colour
+	expect $usage 'list has no such option' iommuctl list --colour
 	expect $usage "'1:0' is no PCI address" iommuctl bind 1:0
 	expect $usage "'0000:01:20.0' is no PCI address" iommuctl bind 0000:01:20.0
 	expect $nodevice 'there is no device 0000:7f:00.0' iommuctl bind 7f:00.0
@@ -108,6 +130,44 @@ part_list()
 	expect $yes "$f1: vfio-pci -> e1000e" iommuctl unbind $f0 $f1
 }
 
+# An ISA bridge is a device like others.
+part_isa()
+{
+	expect $no "in use by kernel driver lpc_ich at $isa" iommuctl list 00:1f.2
+	expect $yes "$isa: lpc_ich -> vfio-pci" iommuctl bind --group 00:1f.2
+	expect $yes ': viable' iommuctl list 00:1f.2
+	expect $yes "$isa: vfio-pci -> lpc_ich" iommuctl unbind --group 00:1f.2
+}
+
+# override_is BDF DRIVER: (null) for any
+override_is()
+{
+	[ "$(cat "/sys/bus/pci/devices/$1/driver_override")" = "$2" ]
+	result $? "the driver_override of $1 is $2"
+}
+
+# A driver that does not take the device leaves it where it was, however it came there.
+part_move_back()
+{
+	expect $trouble "did not go to nvme: No such device; it is on e1000e again" \
+		iommuctl bind --driver nvme $f0
+	driver_is $f0 e1000e
+	override_is $f0 '(null)'
+	echo $f0 > /sys/bus/pci/drivers/e1000e/unbind
+	expect $trouble 'it is on no driver again' iommuctl bind --driver nvme $f0
+	driver_is $f0 ''
+	override_is $f0 '(null)'
+	iommuctl bind $f0 > $out 2>&1
+	expect $trouble 'it is on vfio-pci again' iommuctl bind --driver nvme $f0
+	override_is $f0 vfio-pci
+	# Now nothing says any more how it got there.
+	echo > /sys/bus/pci/devices/$f0/driver_override
+	expect $trouble 'it is on vfio-pci again' iommuctl bind --driver nvme $f0
+	driver_is $f0 vfio-pci
+	override_is $f0 '(null)'
+	expect $yes "$f0: vfio-pci -> e1000e" iommuctl unbind $f0
+}
+
 part_bind()
 {
 	expect $yes "echo vfio-pci > /sys/bus/pci/devices/$f1/driver_override" \
@@ -116,7 +176,11 @@ part_bind()
 	expect_of_user $yes 'drivers_probe' bind --dry-run $f1
 	expect_of_user $denied "only root may change the driver of $f1" bind $f1
 	driver_is $f1 e1000e
+	expect $yes '"modprobe vfio-mdev"' iommuctl bind --dry-run --json --driver vfio-mdev $f1
+	expect $yes "/drivers/e1000e/unbind\"" iommuctl bind --dry-run --json $f1
 	expect $yes "still not viable: in use by kernel driver e1000e at $f0" iommuctl bind $f1
+	iommuctl unbind $f1 > $out 2>&1
+	expect $yes '"notes":[' iommuctl bind --json $f1
 	expect $yes "$f1: vfio-pci -> vfio-pci" iommuctl bind $f1
 	expect_of_user $denied "only root may change the driver of $f1" unbind $f1
 	expect $yes "$f0: e1000e -> vfio-pci" iommuctl bind --group 01:00.1
@@ -125,8 +189,6 @@ part_bind()
 	driver_is $f1 e1000e
 	expect $yes '"driver":"vfio-pci"' iommuctl bind --json $f0
 	expect $yes '"before":"vfio-pci"' iommuctl unbind --json $f0
-	expect $trouble "$f0 did not go to nvme" iommuctl bind --driver nvme $f0
-	driver_is $f0 e1000e
 }
 
 # open_file FILE: by a process of its own, whose number is in $opener
@@ -171,6 +233,22 @@ cdev_of()
 	echo "/dev/vfio/devices/$(ls "/sys/bus/pci/devices/$1/vfio-dev")"
 }
 
+# The user's limit, when the user has another device with memory already
+partly_used()
+{
+	iommuctl bind $pf > $out 2>&1
+	chmod 666 "$(cdev_of $pf)"
+	su user -c "/job/hold $pf 6" > $out 2>&1 &
+	holder=$!
+	wait_until grep -q ready $out
+	result $? 'a user has 6 MiB locked'
+	expect_of_user $denied 'the memlock limit is 8 MiB, of which 6 MiB are used' \
+		probe --size 4M $f1
+	kill $holder
+	wait $holder 2> /dev/null
+	expect $yes "$pf: vfio-pci -> igb" iommuctl unbind $pf
+}
+
 part_probe()
 {
 	expect $no "iommuctl bind $f1" iommuctl probe $f1
@@ -186,6 +264,8 @@ part_probe()
 	chmod 666 "$(cdev_of $f1)"
 	expect_of_user $denied 'the memlock limit is 8 MiB' probe $f1
 	expect_of_user $yes 'close device' probe --size 4M $f1
+	partly_used
+	expect $trouble 'MiB of memory are available' iommuctl probe --size 1T $f1
 	open_file "$(cdev_of $f1)"
 	expect $yes 'close device' iommuctl probe --size 4M $f1
 	close_file
@@ -203,7 +283,8 @@ part_check()
 {
 	expect $yes 'iommuctl list shows them' iommuctl check
 	iommuctl bind $f1 > $out 2>&1
-	expect $no "iommuctl bind --group $f1" iommuctl check
+	expect $no "FAILED  devices    $f1: group" iommuctl check
+	expect $no "iommuctl bind --group $f0" iommuctl check
 	iommuctl bind $f0 > $out 2>&1
 	expect $yes 'ok      devices    2 can be given away' iommuctl check
 	expect $yes 'ok      IOMMU      dmar0 (VT-d)' iommuctl check
@@ -212,16 +293,22 @@ part_check()
 	expect $yes '"ready":true' iommuctl check --json
 	expect_of_user $no 'FAILED  rights     uid 1000 may not open /dev/iommu' check
 	expect_of_user $no 'memlock 67108864' check --size 64G
+	# All capabilities of a namespace of its own are none where the limit is looked at.
+	expect $no 'memlock 67108864' su user -c 'unshare -U -r /job/iommuctl check --size 64G'
 	expect_of_user $no '"state":"FAILED"' check --json
 	chmod 660 /dev/iommu
 	chgrp user /dev/iommu "$(cdev_of $f0)"
 	expect_of_user $no "uid 1000 may not open $(cdev_of $f0)" check
 	chmod 660 "$(cdev_of $f0)" "$(cdev_of $f1)"
-	expect_of_user $no 'a udev rule: GROUP="kvm"' check
+	expect_of_user $yes "warning devices    uid 1000 may not open $(cdev_of $f1)" check --size 4M
+	expect_of_user $yes 'a udev rule: GROUP="kvm"' check --size 4M
 	chgrp user "$(cdev_of $f1)"
+	expect_of_user $yes 'ok      devices    2 can be given away' check --size 4M
 	expect_of_user $yes 'Ready.' check --size 4M
 	chgrp daemon "$(cdev_of $f1)"
-	expect_of_user $no 'adduser USER daemon' check --size 4M
+	expect_of_user $yes 'adduser USER daemon' check --size 4M
+	chmod 600 "$(cdev_of $f0)"
+	expect_of_user $no "FAILED  devices    uid 1000 may not open $(cdev_of $f1)" check --size 4M
 	chgrp root /dev/iommu
 	chmod 600 /dev/iommu
 	expect $usage 'usage: iommuctl check' iommuctl check $f0
@@ -243,6 +330,17 @@ part_vdpa_arguments()
 	expect $usage 'vdpa has no such option' iommuctl vdpa --force list
 }
 
+# in_use_by_vdpa NAME: to delete the device now would hang all of vDPA.
+in_use_by_vdpa()
+{
+	file=/dev/$(basename /sys/bus/vdpa/devices/"$1"/vhost-vdpa-*)
+	open_file "$file"
+	expect $refused "$1 is in use by process $opener, which has $file open" iommuctl vdpa del "$1"
+	expect $refused '"code":6' iommuctl vdpa del --json "$1"
+	expect $yes "$file (fd 3): $1" iommuctl status
+	close_file
+}
+
 # A card and a disk that the kernel simulates
 part_vdpa_sim()
 {
@@ -262,6 +360,7 @@ part_vdpa_sim()
 		iommuctl vdpa list
 	expect_of_user $yes '"virtio_id":2' vdpa list --json
 	expect_of_user $denied 'it needs CAP_NET_ADMIN' vdpa del disk
+	in_use_by_vdpa disk
 	expect $yes 'disk: deleted' iommuctl vdpa del disk
 	expect $nodevice '"code":5' iommuctl vdpa del disk --json
 	expect $yes 'device  card' iommuctl vdpa list
@@ -300,6 +399,12 @@ part_needed()
 	expect $refused 'its disk nvme0n1 is in use' iommuctl bind "$disk"
 	driver_is "$disk" nvme
 	swapoff /dev/nvme0n1
+	mkdir -p /mnt
+	mke2fs /dev/nvme0n1 > $out 2>&1 && mount -t ext4 /dev/nvme0n1 /mnt >> $out 2>&1
+	result $? 'a file system on an NVMe disk'
+	expect $refused 'its disk nvme0n1 holds /mnt' iommuctl bind "$disk"
+	driver_is "$disk" nvme
+	umount /mnt
 	expect $yes "$disk: nvme -> vfio-pci" iommuctl bind "$disk"
 	expect $yes "$disk: vfio-pci -> nvme" iommuctl unbind "$disk"
 
@@ -314,7 +419,61 @@ part_needed()
 	open_file "/dev/vfio/$(group_of $f0)"
 	expect $refused "which has /dev/vfio/" iommuctl unbind $f0
 	close_file
-	expect $yes "$f0: vfio-pci -> e1000e" iommuctl unbind $f0
+	unbind_waits
+}
+
+# The kernel waits for the user of the device, and a signal meanwhile leaves nothing halfway.
+unbind_waits()
+{
+	open_file "$(cdev_of $f0)"
+	iommuctl unbind --force $f0 > $out 2>&1 &
+	unbind=$!
+	wait_until grep -q "still waiting for $f0 to be let go" $out
+	result $? 'unbind --force says what it waits for'
+	kill -TERM $unbind
+	close_file
+	wait $unbind 2> /dev/null
+	[ $? = 143 ]
+	result $? 'unbind --force was ended by a signal'
+	driver_is $f0 e1000e
+	override_is $f0 '(null)'
+}
+
+# What is needed of a card may be one of its virtual functions.
+part_functions()
+{
+	echo 1 > /sys/bus/pci/devices/$pf/sriov_numvfs
+	vf=$(basename "$(readlink /sys/bus/pci/devices/$pf/virtfn0)")
+	interface=$(ls "/sys/bus/pci/devices/$vf/net")
+	ip address add 198.51.100.2/24 dev "$interface" && ip link set "$interface" up &&
+		ip route add default via 198.51.100.1
+	result $? "a default route through $interface of $vf"
+	expect $refused "$vf, a virtual function of $pf, stays on igbvf: the default route" \
+		iommuctl bind $pf
+	ip route del default
+	iommuctl bind "$vf" > $out 2>&1
+	open_file "$(cdev_of "$vf")"
+	expect $refused "$vf, a virtual function of $pf, is in use by process $opener" \
+		iommuctl bind $pf
+	driver_is $pf igb
+	close_file
+	expect $yes "$pf: igb -> vfio-pci" iommuctl bind $pf
+	expect $yes "$pf: vfio-pci -> igb" iommuctl unbind $pf
+}
+
+# Debian's VFIO, which has no files but those of groups
+part_stock()
+{
+	rmmod vfio_pci vfio_pci_core vfio_iommu_type1 vfio
+	for module in vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
+		insmod /job/debian/$module.ko
+	done
+	expect $no 'update-initramfs -u' iommuctl check
+	expect $yes "$f1: e1000e -> vfio-pci" iommuctl bind --group $f1
+	open_file "/dev/vfio/$(group_of $f1)"
+	expect $refused "which has /dev/vfio/$(group_of $f1) open" iommuctl unbind $f1
+	close_file
+	expect $yes "$f1: vfio-pci -> e1000e" iommuctl unbind --group $f1
 }
 
 part_modules()
@@ -337,6 +496,7 @@ part_modules()
 	expect $missing 'there is no /dev/iommu' iommuctl status
 	expect $no 'FAILED  modules    iommufd is not loaded' iommuctl check
 	expect $no 'install iommufd-dkms' iommuctl check
+	expect $no 'install it first' iommuctl check
 	for module in iommufd vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
 		insmod /modules/$module.ko
 	done
@@ -345,10 +505,26 @@ part_modules()
 # A machine that was booted with intel_iommu=off.
 part_without_iommu()
 {
-	expect $yes 'In no group, no IOMMU translates for them:' iommuctl list
+	expect $yes 'In no group, no IOMMU translates' iommuctl list
+	expect $no 'In no group, no IOMMU translates' iommuctl list $f0
 	expect $no '"ungrouped"' iommuctl list --json $f0
+	expect $missing '"code":4' iommuctl bind --json $f0
 	expect $missing 'the device is in no IOMMU group' iommuctl bind $f0
 	expect $no 'remove intel_iommu=off from GRUB_CMDLINE_LINUX' iommuctl check
+}
+
+# A machine that was booted with intremap=off. The other user has nothing to do with it.
+part_unsafe_interrupts()
+{
+	iommuctl bind --group $f0 $pf > $out 2>&1
+	expect $no 'not viable: interrupts are not remapped' iommuctl list $f0
+	open_file "$(cdev_of $pf)"
+	expect $no 'is not viable: interrupts are not remapped' iommuctl probe $f0
+	close_file
+	expect $no 'remove nointremap or intremap=off' iommuctl check
+	echo Y > /sys/module/iommufd/parameters/allow_unsafe_interrupts
+	expect $yes ': viable' iommuctl list $f0
+	expect $yes 'close device' iommuctl probe --size 4M $f0
 }
 
 make_user
