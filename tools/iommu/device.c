@@ -33,7 +33,9 @@ void device_refresh(struct device *dev)
 	if (!strcmp(dev->override, "(null)"))
 		dev->override[0] = 0;
 	dev->cdev[0] = 0;
-	if (!first_entry(name, sizeof(name), "vfio", "%s/vfio-dev", dev->path))
+	/* VFIO without iommufd makes the entry, but no file that it stands for. */
+	if (!first_entry(name, sizeof(name), "vfio", "%s/vfio-dev", dev->path) &&
+	    file_exists("%s/vfio-dev/%s/dev", dev->path, name))
 		snprintf(dev->cdev, sizeof(dev->cdev), "/dev/vfio/devices/%s", name);
 }
 

@@ -470,6 +470,7 @@ part_stock()
 	done
 	expect $no 'update-initramfs -u' iommuctl check
 	expect $yes "$f1: e1000e -> vfio-pci" iommuctl bind --group $f1
+	expect $no 'VFIO is not the one that came with iommufd' iommuctl probe $f1
 	open_file "/dev/vfio/$(group_of $f1)"
 	expect $refused "which has /dev/vfio/$(group_of $f1) open" iommuctl unbind $f1
 	close_file
