@@ -134,16 +134,24 @@ static struct iommu_group *device_group(struct device *dev)
 	return peer ? iommu_group_get(&peer->pdev.dev) : generic_device_group(dev);
 }
 
-static void get_resv_regions(struct device *dev, struct list_head *regions)
+static void add_region(struct list_head *regions, phys_addr_t start)
 {
-	struct iommu_resv_region *region;
+	struct iommu_resv_region *region =
+		iommu_alloc_resv_region(start, MOCK_RESERVED_LENGTH, 0, IOMMU_RESV_RESERVED,
+					GFP_KERNEL);
 
-	if (!(mock_dev_from(dev)->flags & MOCK_FLAGS_DEVICE_RESERVED))
-		return;
-	region = iommu_alloc_resv_region(MOCK_RESERVED_START, MOCK_RESERVED_LENGTH, 0,
-					 IOMMU_RESV_RESERVED, GFP_KERNEL);
 	if (region)
 		list_add_tail(&region->list, regions);
+}
+
+static void get_resv_regions(struct device *dev, struct list_head *regions)
+{
+	u32 flags = mock_dev_from(dev)->flags;
+
+	if (flags & MOCK_FLAGS_DEVICE_RESERVED)
+		add_region(regions, MOCK_RESERVED_START);
+	if (flags & MOCK_FLAGS_DEVICE_RESERVED_NEXT)
+		add_region(regions, MOCK_RESERVED_START + MOCK_RESERVED_LENGTH);
 }
 
 static int enable_feature(struct device *dev, enum iommu_dev_features feature)

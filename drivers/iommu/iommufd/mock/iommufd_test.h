@@ -75,7 +75,11 @@ enum {
 	MOCK_FLAGS_DEVICE_NO_DIRTY = 1 << 0,
 	MOCK_FLAGS_DEVICE_HUGE_IOVA = 1 << 1,
 	MOCK_FLAGS_DEVICE_PASID = 1 << 2,
-	/* Only this mock has these: in the group of another one; with a reserved region. */
+	/*
+	 * Only this mock has these: with a second reserved region behind the first; in the
+	 * group of another one; with a reserved region.
+	 */
+	MOCK_FLAGS_DEVICE_RESERVED_NEXT = 1 << 28,
 	MOCK_FLAGS_DEVICE_IN_GROUP = 1 << 29,
 	MOCK_FLAGS_DEVICE_RESERVED = 1 << 30,
 };

@@ -145,7 +145,7 @@ int mock_stdev_create_flags(struct iommufd_cmd *cmd)
 
 	if (flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA |
 		      MOCK_FLAGS_DEVICE_PASID | MOCK_FLAGS_DEVICE_IN_GROUP |
-		      MOCK_FLAGS_DEVICE_RESERVED))
+		      MOCK_FLAGS_DEVICE_RESERVED | MOCK_FLAGS_DEVICE_RESERVED_NEXT))
 		return -EINVAL;
 	if (!(flags & MOCK_FLAGS_DEVICE_IN_GROUP))
 		return create(cmd, flags, NULL);

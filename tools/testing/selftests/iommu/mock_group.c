@@ -129,6 +129,22 @@ TEST_F(group, R6_regions_of_the_first_survive)
 	EXPECT_FALSE(is_reserved(self->fd, third));
 }
 
+/* Both have one, and that of the second is in the way. */
+TEST_F(group, R6_regions_of_the_first_do_not_arrive)
+{
+	struct mock_device first, second;
+	__u32 pt = self->other, third = ioas_alloc(self->fd);
+
+	must(__mock_device(self->fd, third, MOCK_FLAGS_DEVICE_RESERVED, &first));
+	ASSERT_EQ(0, add_second(self->fd, third, MOCK_FLAGS_DEVICE_RESERVED_NEXT, &first,
+				&second));
+	ioas_map_at(self->fd, self->other, self->mem, PAGE,
+		    MOCK_RESERVED_START + MOCK_RESERVED_LENGTH);
+	EXPECT_EQ(-EADDRINUSE, __mock_replace(self->fd, first.stdev, &pt));
+	EXPECT_FALSE(is_reserved(self->fd, self->other));
+	EXPECT_TRUE(is_reserved(self->fd, third));
+}
+
 FIXTURE(pasids) {
 	int fd;
 	__u32 ioas;
