@@ -249,6 +249,20 @@ TEST_F(access, memory_that_is_not_there)
 	EXPECT_LE(0, __pin_pages(self, 3, 1));
 }
 
+/* The first has, and does not keep a pin of a request that fails. */
+TEST_F(access, second_mapping_has_no_memory)
+{
+	ioas_map_at(self->fd, self->ioas, self->mem, 2 * PAGE, IOVA);
+	ASSERT_EQ(0, munmap(self->mem + 2 * PAGE, PAGE));
+	EXPECT_EQ(variant->page_table ? -EFAULT : 0,
+		  __ioas_map_at(self->fd, self->ioas, self->mem + 2 * PAGE, 2 * PAGE,
+				IOVA + 2 * PAGE));
+	EXPECT_EQ(variant->page_table ? -ENOENT : -EFAULT,
+		  __mock_pin(self->fd, self->access, WRITE, IOVA, 4 * PAGE, NULL));
+	EXPECT_EQ(0, __pinned(self, 0, 2, self->base));
+	EXPECT_LE(0, __ioas_unmap_all(self->fd, self->ioas));
+}
+
 TEST_F(access, direction)
 {
 	__u64 readable = IOVA, writeable = IOVA + 4 * PAGE;
@@ -290,6 +304,23 @@ TEST_F(access, pins_overlap)
 	EXPECT_EQ(0, __pinned(self, 0, 4, self->base));
 	EXPECT_EQ(0, __pinned(self, 4, 8, 1));
 	EXPECT_EQ(0, __unpin(self, c));
+	EXPECT_EQ(0, __pinned(self, 0, NPAGES, self->base));
+}
+
+TEST_F(access, pins_begin_at_one_place)
+{
+	int shorter, longer;
+
+	ioas_map_at(self->fd, self->ioas, self->mem, LENGTH, IOVA);
+	shorter = must(__pin_pages(self, 0, 4));
+	longer = must(__pin_pages(self, 0, 8));
+	EXPECT_EQ(0, __unpin(self, longer));
+	EXPECT_EQ(0, __pinned(self, 0, 4, 1));
+	EXPECT_EQ(0, __pinned(self, 4, 4, self->base));
+	longer = must(__pin_pages(self, 0, 8));
+	EXPECT_EQ(0, __unpin(self, shorter));
+	EXPECT_EQ(0, __pinned(self, 0, 8, 1));
+	EXPECT_EQ(0, __unpin(self, longer));
 	EXPECT_EQ(0, __pinned(self, 0, NPAGES, self->base));
 }
 
