@@ -22,6 +22,7 @@
 #include "device_memory.h"
 #include "dirty.h"
 #include "domain_map.h"
+#include "extent.h"
 #include "hwpt.h"
 #include "ioctl.h"
 
@@ -141,6 +142,22 @@ struct walk {
 	const struct list_head *leaving;
 };
 
+/* Can one IOPTE map @size bytes from @first on? Memory has to lie as it does. */
+static bool fits_one_iopte(const struct iommufd_area *area, unsigned long first,
+			   unsigned long size)
+{
+	unsigned long offset = iommufd_area_offset(area, first), n = size >> PAGE_SHIFT;
+	unsigned long index = offset >> PAGE_SHIFT, pfn;
+
+	if (size < PAGE_SIZE)
+		return true;
+	if (offset % PAGE_SIZE)
+		return false;
+	guard(mutex)(&area->pages->mutex);
+	return iommufd_extents_run(&area->pages->extents, index, index + n - 1, &pfn) == n &&
+	       IS_ALIGNED(pfn, n);
+}
+
 /* First and last IOVA of what an IOPTE at @iova may map at most */
 static unsigned long block_at(const struct iommu_domain *domain,
 			      const struct iommufd_area *area, unsigned long iova,
@@ -152,7 +169,8 @@ static unsigned long block_at(const struct iommu_domain *domain,
 		size = BIT(__fls(sizes));
 		first = ALIGN_DOWN(iova, size);
 		*last = first + size - 1;
-		if (first >= area->span.start && *last <= area->span.last)
+		if (first >= area->span.start && *last <= area->span.last &&
+		    fits_one_iopte(area, first, size))
 			return first;
 	}
 	*last = iova;
@@ -175,12 +193,12 @@ static int read_first_block(const struct walk *walk, const struct iommufd_area *
 static int read_mapped(const struct walk *walk, const struct iommufd_area *area,
 		       unsigned long from, unsigned long last)
 {
-	unsigned long block, block_last;
+	unsigned long begin = from, block, block_last;
 	int ret;
 
 	ret = read_first_block(walk, area, &from, last);
-	/* Zero: it was at the very end of all IOVAs. */
-	if (ret || !from || from > last)
+	/* Less than @begin: that block was the last of all IOVAs. */
+	if (ret || from < begin || from > last)
 		return ret;
 	block = block_at(walk->domain, area, last, &block_last);
 	if (block_last == last)

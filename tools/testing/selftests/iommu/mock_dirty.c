@@ -252,10 +252,10 @@ TEST_F(dirty, page_tables_have_their_own_marks)
 /*
  * Random writes and reads against a model: two arrays of pages. One that was written to and has
  * not been read since must be reported; one whose entry of the page table is marked may be. A
- * mark goes when it is read to be cleared, with all that its entry may map.
+ * mark goes when all of its entry is read to be cleared.
  */
 struct model {
-	size_t entry, block;
+	size_t entry;
 	bool must[NMARKS], may[NMARKS];
 	unsigned char marks[NMARKS / 8];
 	unsigned char *bitmap;		/* with room before and behind, and a copy of it */
@@ -323,8 +323,8 @@ static bool is_right(const struct model *model, size_t shift, size_t from, size_
 
 static void clear_model(struct model *model, size_t from, size_t length)
 {
-	size_t first = (from + model->block - 1) / model->block * model->block;
-	size_t end = (from + length) / model->block * model->block;
+	size_t first = (from + model->entry - 1) / model->entry * model->entry;
+	size_t end = (from + length) / model->entry * model->entry;
 
 	memset(&model->must[from / MOCK_PAGE], false, length / MOCK_PAGE);
 	if (first < end)
@@ -360,8 +360,6 @@ TEST_F_TIMEOUT(dirty, random_against_a_model, 120)
 	unsigned int i;
 
 	model->entry = variant->entry;
-	/* Two smaller ones may be one. */
-	model->block = variant->entry < PAGE ? PAGE : variant->entry;
 	model->seed = 7;
 	model->bitmap = alloc_pages(MAX_BYTES + 2 * PAGE);
 	model->before = alloc_pages(MAX_BYTES + 2 * PAGE);
