@@ -21,8 +21,12 @@ static ssize_t eventq_read(struct file *file, char __user *buf, size_t count, lo
 
 	if (*pos)
 		return -ESPIPE;
-	if (mutex_lock_interruptible(&eventq->reading))
+	if (file->f_flags & O_NONBLOCK) {
+		if (!mutex_trylock(&eventq->reading))
+			return -EAGAIN;
+	} else if (mutex_lock_interruptible(&eventq->reading)) {
 		return -ERESTARTSYS;
+	}
 	ret = eventq->ops->read(eventq, buf, count);
 	mutex_unlock(&eventq->reading);
 	return ret;

@@ -130,8 +130,11 @@ static void give_back(struct iommufd_fault *fault, u32 cookie)
 
 	guard(spinlock)(&fault->lock);
 	group = xa_erase(&fault->read, cookie);
-	if (group)
+	if (group) {
 		list_add(&group->node, &fault->queued);
+		/* Somebody may have looked meanwhile, and waits. */
+		wake_up_interruptible(&fault->eventq.wait);
+	}
 }
 
 /* Copy one group of @n records; returns bytes, 0 if it has gone or grown meanwhile. */

@@ -146,6 +146,8 @@ static void give_back(struct iommufd_veventq *veventq, struct event *event,
 	} else if (header->sequence == number_before(veventq->next)) {
 		veventq->lost = true;
 	}
+	/* Somebody may have looked meanwhile, and waits. */
+	wake_up_interruptible(&veventq->eventq.wait);
 }
 
 /* Returns bytes, 0 when there is nothing, or an errno. */
