@@ -39,7 +39,7 @@ struct iommufd_eventq_ops {
 struct iommufd_eventq {
 	struct iommufd_object obj;
 	const struct iommufd_eventq_ops *ops;
-	struct mutex reading;
+	struct mutex reading; /* outside of user memory and of the locks of the queue */
 	wait_queue_head_t wait;
 };
 

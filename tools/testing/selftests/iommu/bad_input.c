@@ -299,7 +299,10 @@ static int call(int fd, unsigned long nr, void *arg)
 	} while (0)
 
 #define EXPECT_UNCHANGED(what, ...)                                               \
-	EXPECT_TRUE(unchanged(self)) TH_LOG(what ": something changed", ##__VA_ARGS__)
+	do {                                                                      \
+		EXPECT_TRUE(unchanged(self)) TH_LOG(what ": something changed",   \
+						    ##__VA_ARGS__);               \
+	} while (0)
 
 #define EXPECT_REFUSED(want, nr, arg, what, ...)                                  \
 	do {                                                                      \
