@@ -110,8 +110,7 @@ static int check_needs(const struct device *dev, const char *name)
 		return EXIT_REFUSED;
 	}
 	if (device_in_use(dev, &by)) {
-		complain(EXIT_REFUSED, "%s is in use by process %d, which has %s open", name,
-			 by.pid, by.path);
+		complain_about_user(name, &by);
 		mend("end it first; --force waits until it ends");
 		return EXIT_REFUSED;
 	}

@@ -63,32 +63,34 @@ static char *format(const char *fmt, va_list args)
 	return text;
 }
 
+/* A line that is a member of an array as well. */
+static void say_in(const char *array, const char *prefix, const char *fmt, va_list args)
+{
+	char *text = format(fmt, args);
+
+	say("%s%s", prefix, text);
+	json_object_array_add(add_array(root, array), json_object_new_string(text));
+	free(text);
+}
+
 /* A shell command that would do the same. */
 void say_command(const char *fmt, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, fmt);
-	text = format(fmt, args);
+	say_in("commands", "", fmt, args);
 	va_end(args);
-	say("%s", text);
-	json_object_array_add(add_array(root, "commands"), json_object_new_string(text));
-	free(text);
 }
 
 /* What is done, but perhaps not enough. */
 void note(const char *fmt, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, fmt);
-	text = format(fmt, args);
+	say_in("notes", "note: ", fmt, args);
 	va_end(args);
-	say("note: %s", text);
-	json_object_array_add(add_array(root, "notes"), json_object_new_string(text));
-	free(text);
 }
 
 /* Say what went wrong; the result is @code, for the caller to return. */

@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "report.h"
 #include "users.h"
 
 /**
@@ -159,4 +160,11 @@ bool vdpa_in_use(const char *name, struct open_file *by)
 
 	snprintf(directory, sizeof(directory), "/sys/bus/vdpa/devices/%s", name);
 	return find_user(directory, NO_GROUP, by);
+}
+
+/* What is called @name can not be had. */
+void complain_about_user(const char *name, const struct open_file *by)
+{
+	complain(EXIT_REFUSED, "%s is in use by process %d, which has %s open", name, by->pid,
+		 by->path);
 }

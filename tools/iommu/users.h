@@ -25,5 +25,6 @@ typedef int (*visit_file_t)(const struct open_file *file, void *data);
 int open_files_visit(visit_file_t visit, void *data, unsigned int *hidden);
 bool device_in_use(const struct device *dev, struct open_file *by);
 bool vdpa_in_use(const char *name, struct open_file *by);
+void complain_about_user(const char *name, const struct open_file *by);
 
 #endif

@@ -221,8 +221,7 @@ static int add_device(struct vdpa *vdpa, const struct options *options)
  */
 static int refuse_used(const char *name, const struct open_file *by)
 {
-	complain(EXIT_REFUSED, "%s is in use by process %d, which has %s open", name, by->pid,
-		 by->path);
+	complain_about_user(name, by);
 	mend("end it first");
 	return EXIT_REFUSED;
 }
