@@ -12,11 +12,12 @@ struct mock_guest mock_guest(int fd, __u32 ioas)
 	return guest;
 }
 
-int __viommu_alloc(int fd, __u32 dev, __u32 parent, void *data, __u32 length, __u32 *id)
+static int alloc_of_type(int fd, __u32 type, __u32 dev, __u32 parent, void *data,
+			 __u32 length, __u32 *id)
 {
 	struct iommu_viommu_alloc cmd = {
 		.size = sizeof(cmd),
-		.type = IOMMU_VIOMMU_TYPE_SELFTEST,
+		.type = type,
 		.dev_id = dev,
 		.hwpt_id = parent,
 		.data_len = length,
@@ -28,18 +29,14 @@ int __viommu_alloc(int fd, __u32 dev, __u32 parent, void *data, __u32 length, __
 	return ret;
 }
 
+int __viommu_alloc(int fd, __u32 dev, __u32 parent, void *data, __u32 length, __u32 *id)
+{
+	return alloc_of_type(fd, IOMMU_VIOMMU_TYPE_SELFTEST, dev, parent, data, length, id);
+}
+
 int __viommu_alloc_bare(int fd, __u32 dev, __u32 parent, __u32 *id)
 {
-	struct iommu_viommu_alloc cmd = {
-		.size = sizeof(cmd),
-		.type = IOMMU_VIOMMU_TYPE_SELFTEST_BARE,
-		.dev_id = dev,
-		.hwpt_id = parent,
-	};
-	int ret = __iommufd_ioctl(fd, IOMMU_VIOMMU_ALLOC, &cmd);
-
-	*id = cmd.out_viommu_id;
-	return ret;
+	return alloc_of_type(fd, IOMMU_VIOMMU_TYPE_SELFTEST_BARE, dev, parent, NULL, 0, id);
 }
 
 __u32 viommu_alloc(int fd, __u32 dev, __u32 parent)
